@@ -1,0 +1,133 @@
+"""A connection: which practice, which application, which authority.
+
+Pure data with checks; it knows nothing of the network or of tokens. Secrets are `SecretStr`, so
+that no repr and no log shows them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
+
+from practicefusion_connector.errors import InvalidConfig
+
+Level = Literal["user", "patient", "system"]
+AuthMethod = Literal["client_secret_post", "client_secret_basic", "client_secret_basic_raw"]
+
+
+def is_loopback(host: str | None) -> bool:
+    """Say whether `host` names this machine (RFC 8252 §7.3)."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def checked_url(url: str) -> str:
+    """Return `url` without a trailing slash, or raise `ValueError` where it is not fit for tokens.
+
+    https is required except on loopback; credentials, queries and fragments have no place in it.
+    """
+    parts = urlsplit(url.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("it must be an absolute URL that begins with https://")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("it must begin with https:// (http is allowed on loopback only)")
+    if parts.username or parts.query or parts.fragment:
+        raise ValueError("it must have no user name, no query and no fragment")
+    return parts._replace(path=parts.path.rstrip("/")).geturl()
+
+
+BaseURL = Annotated[str, AfterValidator(checked_url)]
+
+
+class Connection(BaseModel):
+    """One practice, reached by one application on one level of authority.
+
+    Build it with `Connection.of(...)`, which raises `InvalidConfig`; the fields are those a host's
+    connection form asks for (`schemas/connection.schema.json`).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    id: str = Field(
+        default="default",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$",
+        title="Connection ID",
+        description="The host's own name for this connection.",
+    )
+    fhir_base_url: BaseURL = Field(
+        title="FHIR Base URL",
+        description="The practice's FHIR base URL; also the audience of its tokens.",
+        examples=["https://api.practicefusion.com/fhir/r4/v1/118b460b-8390-4754-8e4a-1dd5ee20f599"],
+    )
+    auth_base_url: BaseURL | None = Field(
+        default=None,
+        title="Auth Base URL",
+        description="Where /authorize and /token live, used only when the server declares no "
+        "endpoints itself.",
+    )
+    client_id: str = Field(
+        min_length=1, title="Client ID", description="The application's id at Practice Fusion."
+    )
+    client_secret: SecretStr | None = Field(
+        default=None,
+        title="Client Secret",
+        description="The application's secret; left out for a public application.",
+    )
+    redirect_uri: str | None = Field(
+        default=None,
+        title="Redirect URI",
+        description="Where the browser returns after authorization; must be registered.",
+    )
+    scopes: tuple[str, ...] | None = Field(
+        default=None,
+        title="Scopes",
+        description="Scopes to ask for; left out, they follow from the actions.",
+    )
+    level: Level = Field(
+        default="user",
+        title="Level",
+        description="Whose authority: a provider (user), a patient, or the application (system).",
+    )
+    auth_method: AuthMethod = Field(
+        default="client_secret_post",
+        title="Client Authentication",
+        description="How the client secret travels to the token endpoint.",
+    )
+
+    @field_validator("scopes", mode="before")
+    @classmethod
+    def _split(cls, scopes: Any) -> Any:
+        # OAuth writes scopes as one space-separated string (RFC 6749 §3.3); forms do too.
+        return tuple(scopes.split()) if isinstance(scopes, str) else scopes
+
+    @classmethod
+    def of(cls, **fields: Any) -> Connection:
+        """Build a connection from form fields, or raise `InvalidConfig` naming each wrong field."""
+        present = {name: value for name, value in fields.items() if value not in (None, "")}
+        try:
+            return cls(**present)
+        except ValidationError as error:
+            problems = [
+                {
+                    "path": ".".join(str(part) for part in item["loc"]),
+                    "message": item["msg"].removeprefix("Value error, "),
+                }
+                for item in error.errors(include_input=False, include_url=False)
+            ]
+        told = "; ".join(f"{problem['path']}: {problem['message']}" for problem in problems)
+        raise InvalidConfig(f"The connection is not usable: {told}.", problems=problems)

@@ -1,0 +1,76 @@
+"""Reading and searching one practice's FHIR server with a bearer token.
+
+It sends requests through the transport and refreshes a refused token; it does not know what an
+action is for. Every URL it asks lies under the FHIR base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlencode
+
+from practicefusion_connector.errors import AuthExpired, InvalidResponse, ReauthRequired
+from practicefusion_connector.fhir.bundle import Page, read_page
+from practicefusion_connector.smart.provider import TokenProvider
+from practicefusion_connector.transport import Answer, Run, Transport
+
+# A refresh by another worker kills the token in flight here, so one 401 proves little; three
+# different tokens refused in a row do.
+_TOKENS_TRIED = 3
+
+
+class FhirClient:
+    """One practice's FHIR server; safe to share between threads."""
+
+    def __init__(self, transport: Transport, base_url: str, tokens: TokenProvider) -> None:
+        self._transport = transport
+        self.base_url = base_url
+        self._tokens = tokens
+
+    def read(self, resource: str, logical_id: str, run: Run) -> dict[str, Any]:
+        """Return one resource (FHIR R4 http §3.1.0.1).
+
+        Raises:
+            NotFound: there is none with this id.
+            InvalidResponse: the server gave another resource.
+        """
+        found = self._get(f"{self.base_url}/{resource}/{logical_id}", run).json()
+        if not isinstance(found, dict) or found.get("resourceType") != resource:
+            raise InvalidResponse(f"The server answered a {resource} read with something else.")
+        if found.get("id") != logical_id:
+            raise InvalidResponse(f"The server answered a {resource} read with another {resource}.")
+        return found
+
+    def search_url(self, resource: str, query: Iterable[tuple[str, str]]) -> str:
+        """Return the URL of a search's first page."""
+        encoded = urlencode(list(query))
+        return f"{self.base_url}/{resource}" + (f"?{encoded}" if encoded else "")
+
+    def page(self, resource: str, url: str, run: Run) -> Page:
+        """Return one page of a search (FHIR R4 search §3.1.1)."""
+        answer = self._get(url, run)
+        run.trace.pages += 1
+        return read_page(answer.json(), resource, url)
+
+    def _get(self, url: str, run: Run) -> Answer:
+        rejected: str | None = None
+        for _ in range(_TOKENS_TRIED):
+            token = self._tokens.access_token(run, rejected=rejected)
+            try:
+                return self._transport.get(url, _headers(token), run)
+            except AuthExpired:
+                rejected = token
+        raise ReauthRequired(
+            "The server refuses every access token of this connection, fresh ones too; connect "
+            "again."
+        )
+
+
+def _headers(token: str) -> dict[str, str]:
+    return {
+        "Accept": "application/fhir+json",
+        "Accept-Encoding": "gzip",
+        "Authorization": f"Bearer {token}",
+        "User-Agent": "practicefusion-connector",
+    }

@@ -1,0 +1,127 @@
+"""Standalone launch: from a connection to its first tokens (SMART App Launch 2.0 §2.0.8).
+
+Two steps with a person between them. `begin` gives a URL to open and a `Pending` to keep;
+`complete` takes the URL the browser came back to and gives the tokens.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Iterable, Mapping
+from urllib.parse import parse_qs, urlsplit
+
+import pkce
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from practicefusion_connector.connection import Connection
+from practicefusion_connector.errors import Forbidden, InvalidConfig, InvalidInput, ReauthRequired
+from practicefusion_connector.smart import oauth
+from practicefusion_connector.smart.discovery import Endpoints
+from practicefusion_connector.smart.tokens import TokenSet
+from practicefusion_connector.transport import Run, Transport
+
+_BEGIN_AGAIN = "begin the authorization again"
+
+
+class Pending(BaseModel):
+    """What must be kept between the two steps; its secrets never show in a repr."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    url: SecretStr
+    state: SecretStr
+    code_verifier: SecretStr
+    scopes: tuple[str, ...]
+
+
+def begin(connection: Connection, endpoints: Endpoints, scopes: Iterable[str]) -> Pending:
+    """Return the authorization request for a standalone launch.
+
+    PKCE is always S256 (RFC 7636 §4.2) and the audience is the FHIR base. The scope `launch` is
+    refused: it belongs to a launch from the EHR, and the server would fail only after the consent.
+
+    Raises:
+        InvalidConfig: no redirect URI, no authorization endpoint, or a scope that cannot be asked.
+    """
+    asked = tuple(dict.fromkeys(scopes))
+    if "launch" in asked:
+        raise InvalidConfig('A standalone launch cannot ask for the scope "launch"; leave it out.')
+    if any(scope != "fhirUser" and scope.lower() == "fhiruser" for scope in asked):
+        raise InvalidConfig('The scope is spelt "fhirUser"; the server refuses other spellings.')
+    if not connection.redirect_uri:
+        raise InvalidConfig("The connection needs a redirect URI to be authorized by a person.")
+    if not endpoints.authorization:
+        raise InvalidConfig("The server declares no authorization endpoint for people.")
+    state = secrets.token_urlsafe(32)
+    verifier, challenge = pkce.generate_pkce_pair(code_verifier_length=96)
+    url = oauth.authorization_url(
+        connection,
+        endpoints.authorization,
+        state=state,
+        scope=" ".join(asked),
+        aud=connection.fhir_base_url,
+        code_challenge=challenge,
+        code_challenge_method="S256",
+    )
+    return Pending(
+        url=SecretStr(url),
+        state=SecretStr(state),
+        code_verifier=SecretStr(verifier),
+        scopes=asked,
+    )
+
+
+def complete(
+    transport: Transport,
+    connection: Connection,
+    endpoints: Endpoints,
+    pending: Pending,
+    callback_url: str,
+    run: Run,
+) -> TokenSet:
+    """Check the URL the browser came back to and exchange its code for tokens.
+
+    Raises:
+        InvalidInput: the URL is not the answer to this request.
+        Forbidden: the person refused, or the server did.
+        ConnectorError: as `oauth.exchange_code`.
+    """
+    code = read_callback(callback_url, pending, endpoints.issuer)
+    verifier = pending.code_verifier.get_secret_value()
+    return oauth.exchange_code(transport, connection, endpoints, code, verifier, run)
+
+
+def read_callback(callback_url: str, pending: Pending, issuer: str | None) -> str:
+    """Return the authorization code in a callback URL (RFC 6749 §4.1.2, RFC 9207 for `iss`)."""
+    query = parse_qs(urlsplit(callback_url).query)
+    answer: Mapping[str, str] = {name: values[0] for name, values in query.items()}
+    expected = pending.state.get_secret_value()
+    if not hmac.compare_digest(answer.get("state", "").encode(), expected.encode()):
+        raise InvalidInput(
+            f"The callback's state is not the one sent out, so it may be forged; {_BEGIN_AGAIN}."
+        )
+    if "iss" in answer and issuer and answer["iss"].rstrip("/") != issuer.rstrip("/"):
+        raise InvalidInput(f"The callback comes from another issuer; {_BEGIN_AGAIN}.")
+    if "error" in answer:
+        raise _refused(answer["error"])
+    if not answer.get("code"):
+        raise InvalidInput(f"The callback carries no authorization code; {_BEGIN_AGAIN}.")
+    return answer["code"]
+
+
+def _refused(error: str) -> Exception:
+    """Say what an authorization error means (RFC 6749 §4.1.2.1)."""
+    if error == "access_denied":
+        return Forbidden("The person did not allow access.")
+    if error in (
+        "invalid_scope",
+        "unauthorized_client",
+        "invalid_request",
+        "unsupported_response_type",
+    ):
+        return InvalidConfig(
+            f"The server refused the authorization request ({error}): check client id, redirect "
+            "URI and scopes."
+        )
+    return ReauthRequired(f"The server could not finish the authorization; {_BEGIN_AGAIN}.")

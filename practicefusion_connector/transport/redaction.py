@@ -1,0 +1,49 @@
+"""The last line of defence for logs: no query, token or secret in other libraries' records.
+
+urllib3 logs every URL at DEBUG, and a FHIR query is PHI; requests-oauthlib and oauthlib log token
+answers whole. The connector itself logs path templates only.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+
+_QUERY = re.compile(r"(/[^\s?\"']*)\?[^\s\"']*")
+_ID_IN_PATH = re.compile(r"/([A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(?=[\s\"'?]|$)")
+_SPEAKS_OF_URLS = ("urllib3.connectionpool", "urllib3.util.retry")
+_SPEAKS_OF_TOKENS = (
+    "requests_oauthlib.oauth2_auth",
+    "requests_oauthlib.oauth2_session",
+    "oauthlib.oauth2.rfc6749.clients.base",
+    "oauthlib.oauth2.rfc6749.parameters",
+    "oauthlib.oauth2.rfc6749.tokens",
+    "oauthlib.common",
+)
+
+
+def path_template(url_or_path: str) -> str:
+    """Return the path with ids masked and the query dropped: `/Patient/{id}`."""
+    path = re.sub(r"^[a-z]+://[^/]*", "", url_or_path).split("?", 1)[0]
+    return _ID_IN_PATH.sub(r"/\1/{id}", path)
+
+
+class _WithoutQueries(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        told = _QUERY.sub(r"\1?…", record.getMessage())
+        record.msg, record.args = _ID_IN_PATH.sub(r"/\1/{id}", told), None
+        return True
+
+
+class _Silence(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.WARNING
+
+
+def guard_loggers() -> None:
+    """Put the filters on the loggers that would leak; doing it again changes nothing."""
+    for names, guard in ((_SPEAKS_OF_URLS, _WithoutQueries), (_SPEAKS_OF_TOKENS, _Silence)):
+        for name in names:
+            logger = logging.getLogger(name)
+            if not any(isinstance(present, guard) for present in logger.filters):
+                logger.addFilter(guard())

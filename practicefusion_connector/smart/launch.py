@@ -58,8 +58,8 @@ def begin(connection: Connection, endpoints: Endpoints, scopes: Iterable[str]) -
     url = oauth.authorization_url(
         connection,
         endpoints.authorization,
+        asked,
         state=state,
-        scope=" ".join(asked),
         aud=connection.fhir_base_url,
         code_challenge=challenge,
         code_challenge_method="S256",

@@ -6,7 +6,7 @@ bounds, its typed errors and no redirects. Every function here is plain: what it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote_plus, urlsplit
 
@@ -25,9 +25,13 @@ from practicefusion_connector.transport import Run, Transport
 _CONTEXT = ("patient", "encounter", "need_patient_banner", "smart_style_url", "fhirUser")
 
 
-def authorization_url(connection: Connection, endpoint: str, **parameters: str) -> str:
+def authorization_url(
+    connection: Connection, endpoint: str, scopes: Iterable[str], **parameters: str
+) -> str:
     """Return the URL of the authorization endpoint with the request's parameters."""
-    session = OAuth2Session(connection.client_id, redirect_uri=connection.redirect_uri)
+    session = OAuth2Session(
+        connection.client_id, redirect_uri=connection.redirect_uri, scope=list(scopes)
+    )
     url, _ = session.authorization_url(_with_scheme(endpoint, "https"), **parameters)
     return _with_scheme(url, urlsplit(endpoint).scheme)
 

@@ -23,9 +23,11 @@ _SPEAKS_OF_TOKENS = (
 
 
 def path_template(url_or_path: str) -> str:
-    """Return the path with ids masked and the query dropped: `/Patient/{id}`."""
+    """Return the path with ids masked and the query dropped, from the resource on: `Patient/{id}`."""
     path = re.sub(r"^[a-z]+://[^/]*", "", url_or_path).split("?", 1)[0]
-    return _ID_IN_PATH.sub(r"/\1/{id}", path)
+    masked = _ID_IN_PATH.sub(r"/\1/{id}", path)
+    from_resource = re.search(r"(?<=/)[A-Z][A-Za-z]+(/\{id\})?$", masked)
+    return from_resource.group() if from_resource else masked
 
 
 class _WithoutQueries(logging.Filter):

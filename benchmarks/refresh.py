@@ -16,15 +16,16 @@ import json
 import multiprocessing
 import random
 import tempfile
-import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from practicefusion_connector import Connection, ConnectorError, Policy, PracticeFusion
+from benchmarks.refresh_worker import CONNECTION, Tally, work, work_alone
+from practicefusion_connector import Connection
 from practicefusion_connector.registry import shipped
 from practicefusion_connector.sandbox import Behaviour, Sandbox
 from practicefusion_connector.smart import discovery, launch, scopes
@@ -34,64 +35,7 @@ from practicefusion_connector.testing.person import approve
 from practicefusion_connector.transport import Run, Transport
 
 LIFETIME = 2
-CONNECTION = "shared"
 spawn = multiprocessing.get_context("spawn")
-
-
-class Tally:
-    """Actions done and failed by one worker, kept in a file that survives its death."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.Lock()
-        self._done = 0
-        self._failed: dict[str, int] = {}
-
-    def add(self, error: str | None) -> None:
-        """Count one action, and how it failed."""
-        with self._lock:
-            self._done += 1
-            if error:
-                self._failed[error] = self._failed.get(error, 0) + 1
-            # A line is written at once and whole, so a killed worker leaves the last one readable.
-            with self._path.open("a") as file:
-                file.write(json.dumps([self._done, self._failed]) + "\n")
-
-    @staticmethod
-    def read(path: Path) -> tuple[int, dict[str, int]]:
-        """Return what a worker had done when it last wrote."""
-        lines = [line for line in path.read_text().splitlines() if line.endswith("]")]
-        if not lines:
-            return 0, {}
-        done, failed = json.loads(lines[-1])
-        return done, failed
-
-
-def work(store: ConnectionStore, patient: str, threads: int, ends_at: float, tally: Tally) -> None:
-    """Run actions from several threads until `ends_at` (POSIX seconds)."""
-    policy = Policy(requests_per_second=None)
-    with PracticeFusion.from_store(store, CONNECTION, policy=policy) as pf:
-
-        def loop() -> None:
-            while time.time() < ends_at:
-                try:
-                    pf.run("get_patient", {"id": patient})
-                except ConnectorError as error:
-                    tally.add(error.code)
-                else:
-                    tally.add(None)
-
-        running = [threading.Thread(target=loop) for _ in range(threads)]
-        for thread in running:
-            thread.start()
-        for thread in running:
-            thread.join()
-
-
-def process(url: str, key: str, patient: str, threads: int, ends_at: float, tally: Path) -> None:
-    """Work in a process of its own, with nothing shared but the store."""
-    with closing(open_store(url, Sealer(key))) as store:
-        work(store, patient, threads, ends_at, Tally(tally))
 
 
 def authorize(sandbox: Sandbox, store: ConnectionStore) -> None:
@@ -130,31 +74,46 @@ def store_url(kind: str, given: str | None) -> Iterator[str]:
             yield f"file://{folder}/store" if kind == "file" else f"sqlite:///{folder}/store.db"
 
 
-def run_processes(
-    url: str, key: str, patient: str, given: argparse.Namespace, ends_at: float, folder: Path
-) -> None:
-    """Keep `processes` workers at work, killing one now and then where asked to."""
-    started = 0
+class Workers:
+    """The worker processes: started, killed now and then, replaced."""
 
-    def start() -> multiprocessing.process.BaseProcess:
-        nonlocal started
-        started += 1
-        worker = spawn.Process(
-            target=process,
-            args=(url, key, patient, given.threads, ends_at, folder / f"{started}.tally"),
-        )
+    def __init__(self, given: argparse.Namespace, folder: Path, *shared: str) -> None:
+        self._given = given
+        self._folder = folder
+        self._shared = shared
+        self._started = 0
+        self._running = [self._start() for _ in range(given.processes)]
+
+    def _start(self) -> multiprocessing.process.BaseProcess:
+        self._started += 1
+        arguments = (*self._shared, self._given.threads, self._folder, str(self._started))
+        worker = spawn.Process(target=work_alone, args=arguments)
         worker.start()
         return worker
 
-    workers = [start() for _ in range(given.processes)]
-    while given.kill_every and time.time() + given.kill_every < ends_at:
-        time.sleep(given.kill_every)
-        victim = random.randrange(len(workers))
-        workers[victim].kill()
-        workers[victim].join()
-        workers[victim] = start()
-    for worker in workers:
-        worker.join()
+    def run(self) -> None:
+        """Begin when all are ready, and come back when all are done."""
+        while len(list(self._folder.glob("*.tally"))) < len(self._running):
+            time.sleep(0.02)
+        ends_at = start(self._folder, self._given.seconds)
+        every = self._given.kill_every
+        while every and time.time() + every < ends_at:
+            time.sleep(every)
+            victim = random.randrange(len(self._running))
+            self._running[victim].kill()
+            self._running[victim].join()
+            self._running[victim] = self._start()
+        for worker in self._running:
+            worker.join()
+
+
+def start(folder: Path, seconds: float) -> float:
+    """Tell the workers when the end is, which is what they wait for; return it."""
+    ends_at = time.time() + seconds
+    told = folder / "ends-at.new"
+    told.write_text(repr(ends_at))
+    told.rename(folder / "ends-at")
+    return ends_at
 
 
 def measure(given: argparse.Namespace) -> dict[str, object]:
@@ -168,23 +127,21 @@ def measure(given: argparse.Namespace) -> dict[str, object]:
         store.delete(CONNECTION)
         authorize(sandbox, store)
         patient = next(iter(sandbox.resources["Patient"]))
-        began = time.time()
         if given.store == "memory":
-            work(store, patient, given.threads, began + given.seconds, Tally(folder / "1.tally"))
+            start(folder, given.seconds)
+            work(store, patient, given.threads, folder, "1")
         else:
-            run_processes(url, key, patient, given, began + given.seconds, folder)
-        lasted = time.time() - began
+            Workers(given, folder, url, key, patient).run()
         tallies = [Tally.read(path) for path in folder.glob("*.tally")]
-        failed: dict[str, int] = {}
+        failed: Counter[str] = Counter()
         for _, codes in tallies:
-            for code, count in codes.items():
-                failed[code] = failed.get(code, 0) + count
+            failed.update(codes)
         return {
             "actions": sum(done for done, _ in tallies),
-            "failed": sum(failed.values()),
-            "failed_by_code": failed,
-            "refreshes": sandbox.tokens.count_refreshes,
-            "token_lifetimes": round(lasted / LIFETIME, 1),
+            "failed": failed.total(),
+            "failed_by_code": dict(failed),
+            "refreshes": sandbox.tokens.count_refreshes(),
+            "token_lifetimes": round(given.seconds / LIFETIME, 1),
         }
 
 

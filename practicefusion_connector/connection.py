@@ -7,6 +7,7 @@ that no repr and no log shows them.
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -24,6 +25,9 @@ from practicefusion_connector.errors import InvalidConfig
 
 Level = Literal["user", "patient", "system"]
 AuthMethod = Literal["client_secret_post", "client_secret_basic", "client_secret_basic_raw"]
+Algorithm = Literal["RS384", "ES384"]
+
+_PLAIN_HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d+)?")
 
 
 def is_loopback(host: str | None) -> bool:
@@ -46,12 +50,25 @@ def checked_url(url: str) -> str:
         raise ValueError("it must be an absolute URL that begins with https://")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ValueError("it must begin with https:// (http is allowed on loopback only)")
-    if parts.username or parts.query or parts.fragment:
+    if not _PLAIN_HOST.fullmatch(parts.netloc.rpartition("@")[2]):
+        # Libraries disagree on where such a host ends, so a check of it would prove nothing.
+        raise ValueError("its host must be a plain name or address")
+    if "@" in parts.netloc or parts.query or parts.fragment:
         raise ValueError("it must have no user name, no query and no fragment")
     return parts._replace(path=parts.path.rstrip("/")).geturl()
 
 
+def exact_url(url: str) -> str:
+    """Return `url` as it is, or raise `ValueError` as `checked_url` does: it is compared, not read.
+
+    A JWKS URL must equal the registered one to the letter, a slash at its end included.
+    """
+    checked_url(url)
+    return url
+
+
 BaseURL = Annotated[str, AfterValidator(checked_url)]
+ExactURL = Annotated[str, AfterValidator(exact_url)]
 
 
 class Connection(BaseModel):
@@ -107,6 +124,27 @@ class Connection(BaseModel):
         default="client_secret_post",
         title="Client Authentication",
         description="How the client secret travels to the token endpoint.",
+    )
+    private_key: SecretStr | None = Field(
+        default=None,
+        title="Private Key",
+        description="The application's private key, as PEM, a JWK or a JWK Set; used instead of a "
+        "secret (private_key_jwt).",
+    )
+    key_id: str | None = Field(
+        default=None,
+        title="Key ID",
+        description="The key's kid in the registered JWKS; a JWK with a kid of its own needs none.",
+    )
+    algorithm: Algorithm | None = Field(
+        default=None,
+        title="Signing Algorithm",
+        description="RS384 for an RSA key, ES384 for a P-384 key; left out, it follows the key.",
+    )
+    jwks_url: ExactURL | None = Field(
+        default=None,
+        title="JWKS URL",
+        description="Where the public keys are hosted, exactly as registered; sent as jku.",
     )
 
     @field_validator("scopes", mode="before")

@@ -6,14 +6,15 @@ knows which face called.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from threading import Event
 from types import TracebackType
 from typing import Any
 
 from practicefusion_connector.connection import Connection
-from practicefusion_connector.errors import ActionWarning, ConnectorError, Rejected
+from practicefusion_connector.errors import ActionWarning, ConnectorError, InvalidInput, Rejected
 from practicefusion_connector.fhir.bundle import Page, ignored_parameters
 from practicefusion_connector.fhir.client import FhirClient
 from practicefusion_connector.fhir.cursor import Cursor, CursorCodec
@@ -21,7 +22,9 @@ from practicefusion_connector.fhir.links import within
 from practicefusion_connector.fhir.paging import walk
 from practicefusion_connector.registry import Registry, Request, check, shipped
 from practicefusion_connector.result import Result, joined
-from practicefusion_connector.smart.provider import TokenProvider
+from practicefusion_connector.smart.consent import categories
+from practicefusion_connector.smart.provider import ManagedTokens, TokenProvider
+from practicefusion_connector.stores import ConnectionStore
 from practicefusion_connector.transport import Policy, Run, Transport
 
 
@@ -49,6 +52,7 @@ class PracticeFusion:
         self.registry = registry or shipped()
         self._owned = None if transport else Transport(policy)
         self._transport = transport or self._owned or Transport(policy)
+        self._tokens = tokens
         self._fhir = FhirClient(self._transport, connection.fhir_base_url, tokens)
         secret = connection.client_secret
         self._cursors = CursorCodec(
@@ -56,6 +60,35 @@ class PracticeFusion:
             connection.client_id,
             secret.get_secret_value() if secret else None,
         )
+
+    @classmethod
+    def from_store(
+        cls,
+        store: ConnectionStore,
+        connection_id: str,
+        *,
+        policy: Policy | None = None,
+        registry: Registry | None = None,
+        transport: Transport | None = None,
+    ) -> PracticeFusion:
+        """Return the connector of a stored connection; its tokens are renewed in the store.
+
+        Raises:
+            InvalidInput: the store has no such connection.
+        """
+        from practicefusion_connector.smart.renew import renewal
+
+        stored = store.load(connection_id)
+        if stored is None:
+            raise InvalidInput(
+                "There is no connection of this id in the store; connect first.",
+                problems=[{"path": "connection_id", "message": "there is none of this id"}],
+            )
+        wire = transport or Transport(policy)
+        tokens = ManagedTokens(connection_id, store, renewal(wire))
+        made = cls(stored.record.connection, tokens, registry=registry, transport=wire)
+        made._owned = None if transport else wire
+        return made
 
     def __enter__(self) -> PracticeFusion:
         return self
@@ -99,11 +132,10 @@ class PracticeFusion:
             InvalidInput: before anything is sent, naming each wrong input.
             ConnectorError: everything else; see `practicefusion_connector.errors`.
         """
+        request = self._request(key, inputs)
         run = self._begin(deadline, cancel)
-        results = self._results(key, inputs, strict, lambda: run)
-        if (inputs or {}).get("max_items") is None:
-            return next(results)
-        return joined(list(results))
+        results = self._results(request, strict, lambda: run)
+        return next(results) if request.max_items is None else joined(list(results))
 
     def pages(
         self,
@@ -118,7 +150,8 @@ class PracticeFusion:
 
         Takes and raises what `run` does; the input `max_items` ends it early.
         """
-        return self._results(key, inputs, strict, lambda: self._begin(deadline, cancel))
+        request = self._request(key, inputs)
+        return self._results(request, strict, lambda: self._begin(deadline, cancel))
 
     def iterate(
         self, key: str, inputs: Mapping[str, Any] | None = None, *, strict: bool = False
@@ -127,24 +160,41 @@ class PracticeFusion:
         for result in self.pages(key, inputs, strict=strict):
             yield from result.resources
 
+    def categories(self, granted_scopes: Iterable[str] | None = None) -> dict[str, list[str]]:
+        """Return the data categories the grant covers, each with the actions that read it.
+
+        The grant's scopes are taken from the store where it holds the tokens; a host that holds
+        them itself passes `granted_scopes`.
+        """
+        if granted_scopes is None:
+            own = self._tokens.granted_scopes() if isinstance(self._tokens, ManagedTokens) else ()
+            granted_scopes = own or self.connection.scopes or ()
+        return categories(granted_scopes, self.registry)
+
     def _begin(self, deadline: float | None, cancel: Event | None) -> Run:
         return Run(self._transport.policy.deadline if deadline is None else deadline, cancel=cancel)
 
+    def _request(self, key: str, inputs: Mapping[str, Any] | None) -> Request:
+        with self._named(key):
+            return check(self.registry.action(key), inputs, self.connection.fhir_base_url)
+
     def _results(
-        self,
-        key: str,
-        inputs: Mapping[str, Any] | None,
-        strict: bool,
-        begin: Callable[[], Run],
+        self, request: Request, strict: bool, begin: Callable[[], Run]
     ) -> Iterator[Result]:
-        try:
-            request = check(self.registry.action(key), inputs, self.connection.fhir_base_url)
+        key = request.action.key
+        with self._named(key):
             if request.action.operation == "get":
                 run = begin()
                 found = self._fhir.read(request.action.resource, request.logical_id, run)
-                yield Result(key, [found], trace=run.finish())
+                yield Result(key, [found], warnings=list(run.warnings), trace=run.finish())
             else:
                 yield from self._searched(request, strict, begin)
+
+    @contextmanager
+    def _named(self, key: str) -> Iterator[None]:
+        """Name the action and the connection in every error on its way out."""
+        try:
+            yield
         except ConnectorError as error:
             error.action = key
             error.connection_id = self.connection.id

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from practicefusion_connector.errors import ActionWarning
+from practicefusion_connector.errors import ActionWarning, InvalidConfig
 from practicefusion_connector.transport.run import Trace
 
 if TYPE_CHECKING:
     from practicefusion_connector.fhir.models import Models
+
+Row = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,8 @@ class Result:
         next_cursor: where the search goes on, as an input of the same action; `None` at its end.
         warnings: what the caller should know that does not spoil the result.
         trace: attempts, waits, refreshes, pages, duration, the server's correlation ids.
+        rows: the rows of the summary view, where it was asked for.
+        views: the folder of the user's own views, where there is one.
     """
 
     action: str
@@ -33,6 +38,8 @@ class Result:
     next_cursor: str | None = field(default=None, repr=False)
     warnings: list[ActionWarning] = field(default_factory=list)
     trace: Trace = field(default_factory=Trace)
+    rows: list[Row] | None = field(default=None, repr=False)
+    views: Path | None = field(default=None, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.resources)
@@ -53,15 +60,35 @@ class Result:
 
         return typed(self.resources)
 
+    def summary(self) -> list[Row]:
+        """Return the summary view of the resources: flat rows, as data frames take them.
+
+        Raises:
+            InvalidConfig: nobody declares a view of this type, or a library is not installed.
+        """
+        if self.rows is not None or not self.resources:
+            return self.rows or []
+        from practicefusion_connector.summaries import summary_view
+
+        kind = self.resources[0]["resourceType"]
+        view = summary_view(kind, self.views)
+        if view is None:
+            raise InvalidConfig(f"There is no summary view of {kind}; declare one in a file.")
+        return list(view.rows(self.resources, _leave_empty))
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the result as JSON-ready data, the same on every face."""
+        """Return the result as JSON-ready data, the same on every face.
+
+        It holds `rows` where the summary view was asked for, and `resources` otherwise.
+        """
+        full = self.rows is None
         return {
             "action": self.action,
             "count": len(self.resources),
             "total": self.total,
             "has_more": self.has_more,
             "next_cursor": self.next_cursor,
-            "resources": self.resources,
+            **({"resources": self.resources} if full else {"rows": self.rows}),
             "included": self.included,
             "warnings": [warning._asdict() for warning in self.warnings],
             "trace": asdict(self.trace),
@@ -79,4 +106,10 @@ def joined(results: Sequence[Result]) -> Result:
         last.next_cursor,
         [warning for result in results for warning in result.warnings],
         last.trace,
+        None if first.rows is None else [row for result in results for row in result.rows or ()],
+        first.views,
     )
+
+
+def _leave_empty(error: Exception) -> None:
+    """Take the error of a cell that cannot be filled; the cell is null."""

@@ -6,11 +6,17 @@ action is for. Every URL it asks lies under the FHIR base.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
-from practicefusion_connector.errors import AuthExpired, InvalidResponse, ReauthRequired
+from practicefusion_connector.errors import (
+    AuthExpired,
+    InvalidConfig,
+    InvalidResponse,
+    ReauthRequired,
+)
 from practicefusion_connector.fhir.bundle import Page, read_page
 from practicefusion_connector.smart.provider import TokenProvider
 from practicefusion_connector.transport import Answer, Run, Transport
@@ -18,6 +24,8 @@ from practicefusion_connector.transport import Answer, Run, Transport
 # A refresh by another worker kills the token in flight here, so one 401 proves little; three
 # different tokens refused in a row do.
 _TOKENS_TRIED = 3
+# Wider than RFC 6750 §2.1; the standard library's own refusal would quote the token.
+_TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 class FhirClient:
@@ -35,7 +43,9 @@ class FhirClient:
             NotFound: there is none with this id.
             InvalidResponse: the server gave another resource.
         """
-        found = self._get(f"{self.base_url}/{resource}/{logical_id}", run).json()
+        answer = self._get(f"{self.base_url}/{resource}/{logical_id}", run)
+        found = answer.json()
+        run.warnings.extend(answer.remarks())
         if not isinstance(found, dict) or found.get("resourceType") != resource:
             raise InvalidResponse(f"The server answered a {resource} read with something else.")
         if found.get("id") != logical_id:
@@ -51,14 +61,21 @@ class FhirClient:
         """Return one page of a search (FHIR R4 search §3.1.1)."""
         answer = self._get(url, run)
         run.trace.pages += 1
-        return read_page(answer.json(), resource, url)
+        page = read_page(answer.json(), resource, url, self._transport.policy.max_entries)
+        page.warnings.extend(answer.remarks())
+        return page
 
     def _get(self, url: str, run: Run) -> Answer:
         rejected: str | None = None
         for _ in range(_TOKENS_TRIED):
             token = self._tokens.access_token(run, rejected=rejected)
+            if not _TOKEN.fullmatch(token):
+                raise InvalidConfig(
+                    "The access token cannot be sent: it is empty, or holds a space, a line break "
+                    "or a letter outside ASCII."
+                )
             try:
-                return self._transport.get(url, _headers(token), run)
+                return self._transport.get(url, _headers(token), run, practice=self.base_url)
             except AuthExpired:
                 rejected = token
         raise ReauthRequired(

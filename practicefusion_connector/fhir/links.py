@@ -6,7 +6,7 @@ a page.
 
 from __future__ import annotations
 
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from practicefusion_connector.errors import InvalidResponse
 
@@ -22,15 +22,15 @@ def within(base_url: str, link: str, *, of: str) -> str:
     Raises:
         InvalidResponse: where the link leads anywhere else.
     """
-    resolved = urljoin(of, link)
     try:
+        resolved = urljoin(of, link)
         here, there = urlsplit(base_url), urlsplit(resolved)
         same_origin = _origin(here) == _origin(there)
     except ValueError:
         same_origin = False
     root = urlsplit(base_url).path.rstrip("/")
     inside = same_origin and (there.path == root or there.path.startswith(root + "/"))
-    if not inside or there.username or "/.." in there.path or "/%2e%2e" in there.path.lower():
+    if not inside or "@" in there.netloc or ".." in unquote(there.path).split("/"):
         raise InvalidResponse(
             "The server's link leads away from its own FHIR base; it is not followed, because the "
             "access token would go along."

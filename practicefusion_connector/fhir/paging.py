@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from practicefusion_connector.errors import InvalidResponse, ResponseTooLarge
+from practicefusion_connector.errors import ActionWarning, InvalidResponse, ResponseTooLarge
 from practicefusion_connector.fhir.bundle import Page
 from practicefusion_connector.fhir.client import FhirClient
 from practicefusion_connector.fhir.cursor import Cursor
@@ -46,6 +46,7 @@ def walk(
     """
     place: Cursor | None = start
     read: set[str] = set()
+    given = 0
     while place is not None:
         if place.pages >= max_pages:
             raise ResponseTooLarge(f"The search goes on after {max_pages} pages; narrow it.")
@@ -60,5 +61,15 @@ def walk(
                     "The server's pages go round in a circle: a next link names a page that was "
                     "already read."
                 )
+        given += len(page.matches)
+        from_the_first = start.pages == 0 and start.skip == 0
+        if after is None and from_the_first and page.total not in (None, given):
+            page.warnings.append(_miscounted(given))
         yield Step(page, place, page.matches[place.skip :], after, run)
         place = after
+
+
+def _miscounted(given: int) -> ActionWarning:
+    return ActionWarning(
+        "total_mismatch", f"The server's total is another number than the {given} it gave."
+    )

@@ -17,6 +17,7 @@ ParameterType = Literal[
 ]
 Support = Literal["declared", "us-core", "fhir-r4"]
 Operation = Literal["get", "search"]
+Sensitivity = Literal["phi", "directory"]
 
 
 def input_name(name: str) -> str:
@@ -74,8 +75,39 @@ class Scopes(_Declared):
     v2: str
 
 
+class OutputField(_Declared):
+    """One element of the resource that people map.
+
+    Attributes:
+        path: where it is, as `name` or `component.code`; a parent is declared before its parts.
+        type: a FHIR datatype, with `[]` behind it where the element repeats.
+    """
+
+    path: str
+    type: str
+    says: str
+
+
+class Deprecation(_Declared):
+    """Since when an action should not be used any more, and what to use instead."""
+
+    since: str
+    message: str
+    removed_in: str | None = None
+    replacement: str | None = None
+
+
 class Action(_Declared):
-    """One action a host can run: everything a person or a program needs to know about it."""
+    """One action a host can run: everything a person or a program needs to know about it.
+
+    Attributes:
+        fields: the elements of the resource that people map, in the order to show them.
+        sample: inputs that work against the sandbox.
+        sample_resource: a synthetic resource, as the action returns it.
+        sensitivity: whether results are protected health information (`phi`) or tell of
+            practitioners and organizations only (`directory`).
+        version: changes where the action's own contract does (semantic versioning).
+    """
 
     key: str
     title: str
@@ -89,8 +121,13 @@ class Action(_Declared):
     compartment: str | None = None
     parameters: tuple[Parameter, ...] = ()
     combinations: tuple[Combination, ...] = ()
+    fields: tuple[OutputField, ...] = ()
     sample: dict[str, Any]
+    sample_resource: dict[str, Any] | None = None
+    sensitivity: Sensitivity = "phi"
     extension: bool = False
+    version: str = "1.0.0"
+    deprecation: Deprecation | None = None
 
     def named(self, name: str) -> Parameter | None:
         """Return the parameter with this input name or FHIR spelling, or `None`."""

@@ -9,17 +9,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 from practicefusion_connector.errors import ActionWarning, InvalidInput
-from practicefusion_connector.registry.definitions import Action, Parameter
+from practicefusion_connector.registry.definitions import Action, Operation, Parameter
 from practicefusion_connector.registry.values import Refused, encode, is_id, nearest, shape
+
+View = Literal["full", "summary"]
+Validation = Literal["none", "warn", "strict"]
 
 CONTROLS = {
     "cursor": "The next_cursor of an earlier result, to go on from there.",
     "max_items": "Follow pages until this many resources are there; left out, one page is read.",
+    "max_output_bytes": "Size in bytes that the result as JSON may have at most.",
+    "view": "full gives FHIR resources, summary flat rows that need no knowledge of FHIR.",
+    "validation": "What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or "
+    "an error (strict).",
 }
-_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
+MAX_OUTPUT_BYTES = 2_000_000
+LEAST_OUTPUT_BYTES = 1_000
+_SEARCH_ONLY = frozenset({"cursor", "max_items"})
+# Half a surrogate pair is no character: no URL can carry it.
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _PLAIN_NAME = re.compile(r"[\w:.-]{1,64}")
 
 
@@ -32,6 +43,9 @@ class Request:
         query: names in FHIR's spelling with encoded values, in the order of the declaration.
         cursor: where to go on from, instead of a first page.
         max_items: how many resources the caller wants at most, across pages.
+        max_output_bytes: how large the result as JSON may be.
+        view: resources as they are, or the flat rows of the summary view.
+        validation: what a resource that is not valid FHIR R4 leads to.
     """
 
     action: Action
@@ -39,7 +53,16 @@ class Request:
     query: tuple[tuple[str, str], ...] = ()
     cursor: str | None = None
     max_items: int | None = None
+    max_output_bytes: int = MAX_OUTPUT_BYTES
+    view: View = "full"
+    validation: Validation = "warn"
     warnings: tuple[ActionWarning, ...] = ()
+
+
+def controls(operation: Operation) -> dict[str, str]:
+    """Return the inputs that every action of a kind takes beside its own, with their meaning."""
+    left_out = _SEARCH_ONLY if operation == "get" else frozenset()
+    return {name: says for name, says in CONTROLS.items() if name not in left_out}
 
 
 def check(action: Action, inputs: Mapping[str, Any] | None, base_url: str) -> Request:
@@ -85,15 +108,16 @@ def _not_empty(value: Any) -> Any:
 
 
 def _get(action: Action, given: dict[str, Any], base_url: str, problems: _Problems) -> Request:
-    for name in given.keys() - {"id"}:
-        problems.add(*_unknown(action, name, ["id"]))
+    allowed = ["id", *controls("get")]
+    for name in given.keys() - set(allowed):
+        problems.add(*_unknown(action, name, allowed))
     logical_id = given.get("id", "")
     if not logical_id:
         problems.add("id", f"is required: the id of the {action.noun}")
     elif not is_id(logical_id):
         wanted = "1 to 64 letters, digits, hyphens and dots, as text"
         problems.add("id", f"is {shape(logical_id)}; it must be {wanted}")
-    return Request(action, logical_id=logical_id)
+    return Request(action, logical_id=logical_id, **_common(given, problems))
 
 
 def _search(action: Action, given: dict[str, Any], base_url: str, problems: _Problems) -> Request:
@@ -112,7 +136,8 @@ def _search(action: Action, given: dict[str, Any], base_url: str, problems: _Pro
         action,
         query=tuple(query),
         cursor=_cursor(given, problems),
-        max_items=_max_items(given, problems),
+        max_items=_whole(given, "max_items", 1, problems),
+        **_common(given, problems),
         warnings=tuple(_advice(action, named, given)),
     )
 
@@ -181,14 +206,35 @@ def _cursor(given: dict[str, Any], problems: _Problems) -> str | None:
     return cursor
 
 
-def _max_items(given: dict[str, Any], problems: _Problems) -> int | None:
-    limit = given.get("max_items")
-    if isinstance(limit, str) and limit.strip().isdigit():
-        limit = int(limit)
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
-        problems.add("max_items", f"is {shape(limit)}; it must be a whole number, 1 or more")
+def _whole(given: dict[str, Any], name: str, least: int, problems: _Problems) -> int | None:
+    """Return the control as a whole number, `None` where it is left out or refused."""
+    number = given.get(name)
+    if isinstance(number, str) and re.fullmatch(r"[0-9]{1,18}", number.strip()):
+        number = int(number)
+    if number is None:
         return None
-    return limit
+    if isinstance(number, bool) or not isinstance(number, int) or number < least:
+        problems.add(name, f"is {shape(number)}; it must be a whole number, {least} or more")
+        return None
+    return number
+
+
+def _one_of(given: dict[str, Any], name: str, choices: tuple[str, ...], problems: _Problems) -> Any:
+    chosen = given.get(name)
+    if chosen is not None and chosen not in choices:
+        near = nearest(chosen, choices) if isinstance(chosen, str) else ""
+        problems.add(name, f"takes one of {', '.join(choices)}.{near}")
+    return chosen
+
+
+def _common(given: dict[str, Any], problems: _Problems) -> dict[str, Any]:
+    """Return the controls that every action takes, without those left out."""
+    chosen = {
+        "max_output_bytes": _whole(given, "max_output_bytes", LEAST_OUTPUT_BYTES, problems),
+        "view": _one_of(given, "view", get_args(View), problems),
+        "validation": _one_of(given, "validation", get_args(Validation), problems),
+    }
+    return {name: value for name, value in chosen.items() if value is not None}
 
 
 def _advice(

@@ -1,13 +1,16 @@
 """Reading action files into a registry: TOML in, actions out, no I/O afterwards.
 
 `actions/*.toml` declare one resource each; `actions/shared/parameters.toml` holds the parameters
-that are the same for every search, so that a file names them instead of repeating them.
+that are the same for every search, so that a file names them instead of repeating them;
+`actions/samples/*.json` hold a synthetic resource of each type, under the action file's name.
 """
 
 from __future__ import annotations
 
 import difflib
+import json
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources.abc import Traversable
@@ -27,14 +30,21 @@ class Registry:
     def __init__(self, actions: list[Action]) -> None:
         self._actions = {action.key: action for action in actions}
         if len(self._actions) < len(actions):
-            raise InvalidConfig("Two action files declare the same action key.")
+            (key, _), *_ = Counter(action.key for action in actions).most_common(1)
+            raise InvalidConfig(f"Two action files declare the same action key, {key}.")
 
     @staticmethod
     def load(*folders: Path) -> Registry:
         """Return the shipped actions and those in `folders`; raises `InvalidConfig`."""
-        files = [file for place in (folder("actions"), *folders) for file in _toml_files(place)]
         shared = _shared_parameters()
-        return Registry([action for file in files for action in _actions_in(file, shared)])
+        return Registry(
+            [
+                action
+                for place in (folder("actions"), *folders)
+                for file in _toml_files(place)
+                for action in _actions_in(file, _sample(place, file), shared)
+            ]
+        )
 
     def __iter__(self) -> Iterator[Action]:
         return iter(self._actions.values())
@@ -67,9 +77,11 @@ def shipped() -> Registry:
 
 
 def _toml_files(place: Traversable) -> list[Traversable]:
-    return sorted(
-        (file for file in place.iterdir() if file.name.endswith(".toml")), key=lambda f: f.name
-    )
+    try:
+        files = [file for file in place.iterdir() if file.name.endswith(".toml")]
+    except OSError as error:
+        raise InvalidConfig(f"The folder of actions {place.name} cannot be read.") from error
+    return sorted(files, key=lambda file: file.name)
 
 
 def _shared_parameters() -> dict[str, dict[str, Any]]:
@@ -78,11 +90,23 @@ def _shared_parameters() -> dict[str, dict[str, Any]]:
     return declared
 
 
-def _actions_in(file: Traversable, shared: dict[str, dict[str, Any]]) -> list[Action]:
+def _sample(place: Traversable, file: Traversable) -> Traversable | None:
+    """Return the file with a synthetic resource beside an action file, if there is one."""
+    sample = place / "samples" / f"{file.name.removesuffix('.toml')}.json"
+    return sample if sample.is_file() else None
+
+
+def _actions_in(
+    file: Traversable, sample: Traversable | None, shared: dict[str, dict[str, Any]]
+) -> list[Action]:
     try:
         declared = tomllib.loads(file.read_text("utf-8"))
+        if sample:
+            declared["sample_resource"] = json.loads(sample.read_text("utf-8"))
+        if not declared.keys() & {"get", "search"}:
+            raise ValueError("it has neither a [get] nor a [search] table")
         return [*_get(declared), *_search(declared, shared)]
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValidationError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidConfig(f"{file.name} does not declare an action: {_why(error)}") from error
 
 
@@ -96,8 +120,13 @@ def _why(error: Exception) -> str:
 
 
 def _common(declared: dict[str, Any]) -> dict[str, Any]:
-    names = ("resource", "noun", "scopes", "profiles", "categories", "compartment")
-    return {name: declared[name] for name in names if name in declared}
+    names = (
+        *("resource", "noun", "scopes", "profiles", "categories", "compartment"),
+        *("sensitivity", "sample_resource"),
+    )
+    common = {name: declared[name] for name in names if name in declared}
+    fields = declared.get("fields", {})
+    return common | {"fields": [{"path": path} | field for path, field in fields.items()]}
 
 
 def _get(declared: dict[str, Any]) -> Iterator[Action]:

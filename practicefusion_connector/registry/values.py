@@ -19,9 +19,11 @@ COMPARATORS = ("eq", "ne", "gt", "ge", "lt", "le", "sa", "eb", "ap")
 _DATE = re.compile(
     r"(?P<day>\d{4}(-\d{2}(-\d{2})?)?)(T(?P<time>\d{2}:\d{2}(:\d{2}(\.\d+)?)?)(Z|[+-]\d{2}:\d{2}))?"
 )
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
-_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
-_UNESCAPED_COMMA = re.compile(r"(?<!\\),")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,3})?")
+# Dots alone are a path's own signs: as an id they would lead to another address.
+_ID = re.compile(r"(?!\.+$)[A-Za-z0-9.-]{1,64}")
+_TYPE = re.compile(r"[A-Z][A-Za-z]{0,63}")
+_ESCAPED = re.compile(r"\\([\\,|$])")
 _DATE_WANTED = (
     "a year, year-month, day (2026-01-31) or moment with a zone (2026-01-31T09:30:00Z), "
     "with eq ne gt ge lt le sa eb or ap in front where wanted"
@@ -35,7 +37,7 @@ class Refused(ValueError):
 def shape(value: Any) -> str:
     """Describe a value by its form alone: letters become a, digits 9."""
     if isinstance(value, str):
-        masked = re.sub(r"\d", "9", re.sub(r"[^\W\d_]", "a", value[:24]))
+        masked = re.sub(r"\d", "9", re.sub(r"[^\W\d_]|[^\x20-\x7e\d]", "a", value[:24]))
         return f'text like "{masked}{"…" if len(value) > 24 else ""}"'
     names = {bool: "true or false", int: "a whole number", float: "a number", list: "a list"}
     return names.get(type(value), "an object" if isinstance(value, Mapping) else "another type")
@@ -51,6 +53,21 @@ def escape(text: str) -> str:
     return re.sub(r"([\\,|$])", r"\\\1", text)
 
 
+def _split(text: str, separator: str) -> list[str]:
+    """Split text at the separators that no backslash escapes; escapes stay as they are."""
+    parts = [""]
+    for sign in re.findall(r"\\[\\,|$]|.", text, re.DOTALL):
+        if sign == separator:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return parts
+
+
+def _unescape(text: str) -> str:
+    return _ESCAPED.sub(r"\1", text)
+
+
 def nearest(word: str, words: Iterable[str]) -> str:
     """Return ` Did you mean "…"?` for a near miss, else nothing."""
     near = difflib.get_close_matches(word, list(words), n=1)
@@ -62,8 +79,8 @@ def encode(parameter: Parameter, value: Any, base_url: str) -> list[str]:
 
     A list is comma-OR; for dates and quantities it is repetition, as two bounds are. An object
     gives bounds (`{"ge": …, "lt": …}`) or parts (`{"system": …, "code": …}`). Text may hold several
-    alternatives separated by commas, as FHIR writes them, but for the types string and uri, where
-    text is one value whatever is in it.
+    alternatives separated by commas, and a backslash escapes as FHIR writes it, but for the types
+    string and uri, where text is one value whatever is in it.
 
     Raises:
         Refused: where the value does not fit the parameter.
@@ -86,7 +103,7 @@ def _alternatives(parameter: Parameter, value: Any) -> list[Any]:
     if isinstance(value, list):
         return value
     if isinstance(value, str) and parameter.type not in ("string", "uri"):
-        return [part.replace("\\,", ",").strip() for part in _UNESCAPED_COMMA.split(value)]
+        return [part.strip() for part in _split(value, ",")]
     return [value]
 
 
@@ -139,16 +156,17 @@ def _exists(found: re.Match[str]) -> bool:
     return len(found["day"]) == 10 or not found["time"]
 
 
-def _number(parameter: Parameter, value: Any, base_url: str) -> str:
-    comparator, bare = _split_comparator(parameter, value)
-    text = "" if isinstance(bare, bool) else str(bare).strip()
+def _amount(value: Any) -> str:
+    """Return a number as text; `str` of an int of thousands of digits would fail."""
+    sane = isinstance(value, str | float) or (isinstance(value, int) and abs(value) < 10**18)
+    text = str(value).strip() if sane and not isinstance(value, bool) else ""
     if not _NUMBER.fullmatch(text):
-        raise Refused(f"is {shape(bare)}; it must be a number")
-    return comparator + text
+        raise Refused(f"is {shape(value)}; it must be a number")
+    return text
 
 
 def _page_size(parameter: Parameter, value: Any, base_url: str) -> str:
-    text = _number(parameter, value, base_url)
+    text = _amount(value)
     if not text.isdigit() or int(text) < 1:
         raise Refused("must be a whole number, 1 or more")
     return str(int(text))
@@ -156,26 +174,40 @@ def _page_size(parameter: Parameter, value: Any, base_url: str) -> str:
 
 def _quantity(parameter: Parameter, value: Any, base_url: str) -> str:
     if isinstance(value, Mapping):
-        amount = _number(parameter, value.get("value"), base_url)
-        unit = [escape(str(value.get(part) or "")) for part in ("system", "code")]
-        return "|".join([amount, *unit]) if any(unit) else amount
-    comparator, bare = _split_comparator(parameter, value)
-    number, *unit = bare.split("|") if isinstance(bare, str) else [bare]
-    if len(unit) not in (0, 2):
-        raise Refused(f"is {shape(bare)}; it must be a number, or number|system|code")
-    return "|".join([comparator + _number(parameter, number, base_url), *map(escape, unit)])
+        number, *unit = _parts(value, "value", "system", "code")
+    else:
+        comparator, bare = _split_comparator(parameter, value)
+        number, *unit = _split(bare, "|") if isinstance(bare, str) else [bare]
+        if len(unit) not in (0, 2):
+            raise Refused(f"is {shape(bare)}; it must be a number, or number|system|code")
+        number, unit = (comparator, number), [_unescape(part) for part in unit]
+    comparator, bare = _split_comparator(parameter, number)
+    texts = [comparator + _amount(bare), *map(escape, unit)]
+    return "|".join(texts if any(unit) else texts[:1])
+
+
+def _parts(value: Mapping[str, Any], *names: str) -> list[Any]:
+    """Return an object's parts in the order of `names`; all but a number must be text."""
+    if any(key not in names for key in value):
+        raise Refused(f"is an object with other parts than {', '.join(names)}")
+    for name, part in value.items():
+        if name != "value" and not isinstance(part, str):
+            raise Refused(f"has a {name} that is {shape(part)}; it must be text")
+    return [value.get(name, "") for name in names]
 
 
 def _token(parameter: Parameter, value: Any, base_url: str) -> str:
     if isinstance(value, bool):
         value = "true" if value else "false"
     if isinstance(value, Mapping):
-        value = "|".join(str(value[part]) for part in ("system", "code") if value.get(part))
-    if not isinstance(value, str) or not value.strip("| "):
+        system, code = _parts(value, "system", "code")
+        bar = "|" if system else ""
+    elif isinstance(value, str) and value.strip("| "):
+        first, *rest = _split(value.strip(), "|")
+        bar = "|" if rest else ""
+        system, code = map(_unescape, (first, "|".join(rest)) if rest else ("", first))
+    else:
         raise Refused(f"is {shape(value)}; it must be text: a code, or system|code")
-    system, bar, code = value.strip().partition("|")
-    if not bar:
-        system, code = "", system
     known = parameter.closed and system in ("", parameter.system or system)
     if known and code and code not in parameter.codes:
         raise Refused(f"takes one of {', '.join(parameter.codes)}.{nearest(code, parameter.codes)}")
@@ -186,8 +218,8 @@ def _reference(parameter: Parameter, value: Any, base_url: str) -> str:
     text = value.strip() if isinstance(value, str) else value
     if not isinstance(text, str):
         raise Refused(f"is {shape(text)}; it must be text: an id, Type/id or a URL of this server")
-    kind, _, logical_id = _relative(text, base_url).rpartition("/")
-    if not is_id(logical_id) or "/" in kind:
+    kind, slash, logical_id = _relative(text, base_url).rpartition("/")
+    if not is_id(logical_id) or (slash and not _TYPE.fullmatch(kind)):
         raise Refused(f"is {shape(text)}; it must be an id, Type/id or a URL of this server")
     if kind and parameter.targets and kind not in parameter.targets:
         allowed = " or ".join(parameter.targets)
@@ -201,18 +233,18 @@ def _relative(text: str, base_url: str) -> str:
         return text
     if _origin(text) != _origin(base_url):
         raise Refused("is a URL on another server; only this connection's FHIR base is allowed")
-    path, base = urlsplit(text).path, urlsplit(base_url).path.rstrip("/") + "/"
-    if not path.startswith(base) or urlsplit(text).query:
+    there, base = urlsplit(text), urlsplit(base_url).path.rstrip("/") + "/"
+    if not there.path.startswith(base) or there.query or there.fragment:
         raise Refused("is a URL outside this connection's FHIR base")
-    return path.removeprefix(base)
+    return there.path.removeprefix(base)
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
+def _origin(url: str) -> tuple[str, str | None, int | None] | None:
     try:
+        parts = urlsplit(url)
         port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
     except ValueError:
-        port = None
+        return None
     return parts.scheme, parts.hostname, port
 
 
@@ -233,9 +265,10 @@ def _uri(parameter: Parameter, value: Any, base_url: str) -> str:
 def _composite(parameter: Parameter, value: Any, base_url: str) -> str:
     names = [name for name, _ in parameter.components]
     if isinstance(value, str):
-        parts: list[Any] = value.split("$")
+        parts: list[Any] = _split(value, "$")
     else:
-        parts = [value.get(name) for name in names] if isinstance(value, Mapping) else []
+        known = isinstance(value, Mapping) and not value.keys() - set(names)
+        parts = [value.get(name) for name in names] if known else []
     if len(parts) != len(names) or not all(parts):
         raise Refused(f"is {shape(value)}; it must be {'$'.join(names)}")
     singles = [

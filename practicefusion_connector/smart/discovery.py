@@ -55,7 +55,9 @@ def discover(transport: Transport, connection: Connection, run: Run) -> Endpoint
         ("/metadata", _from_capability_statement),
     ):
         try:
-            document = transport.get(base + path, {"Accept": "application/json"}, run).json()
+            document = transport.get(
+                base + path, {"Accept": "application/json"}, run, practice=base
+            ).json()
         except _ABSENT:
             continue
         if isinstance(document, dict) and (found := read(document, base)):

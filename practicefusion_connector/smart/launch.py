@@ -1,7 +1,8 @@
 """Standalone launch: from a connection to its first tokens (SMART App Launch 2.0 §2.0.8).
 
 Two steps with a person between them. `begin` gives a URL to open and a `Pending` to keep;
-`complete` takes the URL the browser came back to and gives the tokens.
+`complete` takes the URL the browser came back to and gives the tokens. A launch from the EHR
+begins in `ehr_launch` and is completed here.
 """
 
 from __future__ import annotations
@@ -15,9 +16,17 @@ import pkce
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from practicefusion_connector.connection import Connection
-from practicefusion_connector.errors import Forbidden, InvalidConfig, InvalidInput, ReauthRequired
+from practicefusion_connector.errors import (
+    ActionWarning,
+    Forbidden,
+    InvalidConfig,
+    InvalidInput,
+    ReauthRequired,
+)
 from practicefusion_connector.smart import oauth
 from practicefusion_connector.smart.discovery import Endpoints
+from practicefusion_connector.smart.known_servers import KnownServers, shared
+from practicefusion_connector.smart.scopes import not_granted
 from practicefusion_connector.smart.tokens import TokenSet
 from practicefusion_connector.transport import Run, Transport
 
@@ -33,6 +42,7 @@ class Pending(BaseModel):
     state: SecretStr
     code_verifier: SecretStr
     scopes: tuple[str, ...]
+    nonce: SecretStr | None = None
 
 
 def begin(connection: Connection, endpoints: Endpoints, scopes: Iterable[str]) -> Pending:
@@ -47,28 +57,44 @@ def begin(connection: Connection, endpoints: Endpoints, scopes: Iterable[str]) -
     asked = tuple(dict.fromkeys(scopes))
     if "launch" in asked:
         raise InvalidConfig('A standalone launch cannot ask for the scope "launch"; leave it out.')
-    if any(scope != "fhirUser" and scope.lower() == "fhiruser" for scope in asked):
+    return request(connection, endpoints, asked)
+
+
+def request(
+    connection: Connection, endpoints: Endpoints, scopes: tuple[str, ...], **extra: str
+) -> Pending:
+    """Return an authorization request with PKCE, a state and, for `openid`, a nonce."""
+    if any(scope != "fhirUser" and scope.lower() == "fhiruser" for scope in scopes):
         raise InvalidConfig('The scope is spelt "fhirUser"; the server refuses other spellings.')
     if not connection.redirect_uri:
         raise InvalidConfig("The connection needs a redirect URI to be authorized by a person.")
     if not endpoints.authorization:
         raise InvalidConfig("The server declares no authorization endpoint for people.")
+    nonce = None
+    if "openid" in scopes:
+        # Where the library that checks an id_token is missing, it is said before a person is asked.
+        import practicefusion_connector.smart.jose  # noqa: F401
+
+        nonce = SecretStr(secrets.token_urlsafe(32))
+        extra["nonce"] = nonce.get_secret_value()
     state = secrets.token_urlsafe(32)
     verifier, challenge = pkce.generate_pkce_pair(code_verifier_length=96)
     url = oauth.authorization_url(
         connection,
         endpoints.authorization,
-        asked,
+        scopes,
         state=state,
         aud=connection.fhir_base_url,
         code_challenge=challenge,
         code_challenge_method="S256",
+        **extra,
     )
     return Pending(
         url=SecretStr(url),
         state=SecretStr(state),
         code_verifier=SecretStr(verifier),
-        scopes=asked,
+        scopes=scopes,
+        nonce=nonce,
     )
 
 
@@ -79,17 +105,57 @@ def complete(
     pending: Pending,
     callback_url: str,
     run: Run,
+    *,
+    servers: KnownServers | None = None,
 ) -> TokenSet:
     """Check the URL the browser came back to and exchange its code for tokens.
+
+    An id_token that comes along is verified, and says in the context who connected (`fhirUser`).
+    What the answer lacks is in `shortcomings`.
+
+    Args:
+        servers: remembers the keys that id_tokens are signed with; the process's own where left
+            out.
 
     Raises:
         InvalidInput: the URL is not the answer to this request.
         Forbidden: the person refused, or the server did.
+        InvalidResponse: the id_token is not what it should be.
         ConnectorError: as `oauth.exchange_code`.
     """
     code = read_callback(callback_url, pending, endpoints.issuer)
     verifier = pending.code_verifier.get_secret_value()
-    return oauth.exchange_code(transport, connection, endpoints, code, verifier, run)
+    tokens = oauth.exchange_code(transport, connection, endpoints, code, verifier, run)
+    if tokens.id_token is None:
+        return tokens
+    from practicefusion_connector.smart import identity
+
+    nonce = pending.nonce.get_secret_value() if pending.nonce else None
+    known = servers or shared()
+    return identity.identified(transport, known, connection, endpoints, tokens, nonce, run)
+
+
+def shortcomings(pending: Pending, tokens: TokenSet) -> list[ActionWarning]:
+    """Return what was asked for and did not come; the connection works without it."""
+    found = []
+    if missing := not_granted(pending.scopes, tokens.scope or pending.scopes):
+        found.append(ActionWarning("scope_not_granted", f"Not granted: {', '.join(missing)}."))
+    if "openid" in pending.scopes and tokens.id_token is None:
+        found.append(
+            ActionWarning(
+                "id_token_missing",
+                "No id_token that can be checked came along, so it is not known who connected.",
+            )
+        )
+    if "offline_access" in pending.scopes and tokens.refresh_token is None:
+        found.append(
+            ActionWarning(
+                "refresh_token_missing",
+                "No refresh token came along, so a person must "
+                "connect again when the access token expires.",
+            )
+        )
+    return found
 
 
 def read_callback(callback_url: str, pending: Pending, issuer: str | None) -> str:

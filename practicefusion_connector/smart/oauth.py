@@ -7,20 +7,31 @@ bounds, its typed errors and no redirects. Every function here is plain: what it
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
-from urllib.parse import quote_plus, urlsplit
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
-import requests
-from oauthlib.oauth2 import OAuth2Error
-from requests.adapters import BaseAdapter
-from requests.auth import AuthBase, HTTPBasicAuth
+from oauthlib.oauth2 import BackendApplicationClient, OAuth2Error, WebApplicationClient
+from pydantic import SecretStr
+from requests import PreparedRequest
 from requests_oauthlib import OAuth2Session
 
 from practicefusion_connector import errors
 from practicefusion_connector.connection import Connection
 from practicefusion_connector.smart.discovery import Endpoints
+from practicefusion_connector.smart.refusals import (
+    application_refused,
+    code_refused,
+    refresh_refused,
+)
+from practicefusion_connector.smart.session import (
+    client_authentication,
+    open_session,
+    with_scheme,
+)
 from practicefusion_connector.smart.tokens import TokenSet
 from practicefusion_connector.transport import Run, Transport
+
+Hint = Literal["refresh_token", "access_token"]
 
 _CONTEXT = ("patient", "encounter", "need_patient_banner", "smart_style_url", "fhirUser")
 
@@ -32,8 +43,8 @@ def authorization_url(
     session = OAuth2Session(
         connection.client_id, redirect_uri=connection.redirect_uri, scope=list(scopes)
     )
-    url, _ = session.authorization_url(_with_scheme(endpoint, "https"), **parameters)
-    return _with_scheme(url, urlsplit(endpoint).scheme)
+    url, _ = session.authorization_url(with_scheme(endpoint, "https"), **parameters)
+    return with_scheme(url, urlsplit(endpoint).scheme)
 
 
 def exchange_code(
@@ -51,20 +62,20 @@ def exchange_code(
         ReauthRequired: the code is used up or expired; begin again.
         ConnectorError: the server could not be asked.
     """
-    with _session(transport, connection, endpoints, run) as session:
-        body, auth = _client_authentication(connection)
-        return _token_set(
-            transport,
-            lambda: session.fetch_token(
-                _with_scheme(endpoints.token, "https"),
+    with open_session(transport, connection, run, urlsplit(endpoints.token).scheme) as session:
+
+        def ask() -> Mapping[str, Any]:
+            proof = client_authentication(connection, endpoints.token, transport.clock())
+            return session.fetch_token(
+                with_scheme(endpoints.token, "https"),
                 code=code,
                 code_verifier=code_verifier,
                 include_client_id=True,
-                client_secret=body,
-                auth=auth,
-            ),
-            refused=_code_refused,
-        )
+                auth=proof.auth,
+                **proof.body,
+            )
+
+        return _token_set(transport, ask, run, refused=code_refused)
 
 
 def refresh(
@@ -86,95 +97,138 @@ def refresh(
             "The connection has no refresh token (offline_access was not granted); connect again."
         )
     old = tokens.refresh_token.get_secret_value()
-    with _session(transport, connection, endpoints, run) as session:
-        secret, auth = _client_authentication(connection)
-        in_body = {"client_id": connection.client_id} | (
-            {"client_secret": secret} if secret else {}
-        )
-        fresh = _token_set(
-            transport,
-            lambda: session.refresh_token(
-                _with_scheme(endpoints.token, "https"), refresh_token=old, auth=auth, **in_body
-            ),
-            refused=_refresh_refused,
-        )
+    with open_session(transport, connection, run, urlsplit(endpoints.token).scheme) as session:
+
+        def ask() -> Mapping[str, Any]:
+            proof = client_authentication(connection, endpoints.token, transport.clock())
+            return session.refresh_token(
+                with_scheme(endpoints.token, "https"),
+                refresh_token=old,
+                auth=proof.auth,
+                client_id=connection.client_id,
+                **proof.body,
+            )
+
+        fresh = _token_set(transport, ask, run, refused=refresh_refused)
     run.trace.refreshes += 1
     return fresh.model_copy(
         update={
             "scope": fresh.scope or tokens.scope,
             "context": {**tokens.context, **fresh.context},
-            "id_token": fresh.id_token or tokens.id_token,
+            # The one that was checked when a person connected; one from a refresh says no more.
+            "id_token": tokens.id_token,
         }
     )
 
 
-class _TransportAdapter(BaseAdapter):
-    """Lets a requests session send through the connector's transport."""
+def client_credentials(
+    transport: Transport,
+    connection: Connection,
+    endpoints: Endpoints,
+    scopes: Iterable[str],
+    run: Run,
+) -> TokenSet:
+    """Get a token for the application itself (RFC 6749 §4.4, SMART Backend Services).
 
-    def __init__(self, transport: Transport, run: Run, scheme: str) -> None:
-        super().__init__()
-        self._transport = transport
-        self._run = run
-        self._scheme = scheme
-
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        request.url = _with_scheme(request.url or "", self._scheme)
-        answer = self._transport.retrying(
-            lambda: self._transport.send(request, self._run), self._run, idempotent=False
+    Raises:
+        InvalidConfig: neither key nor secret, or the server refuses them or the scopes.
+        Forbidden: the practice has not granted access.
+        ConnectorError: the server could not be asked.
+    """
+    if connection.private_key is None and connection.client_secret is None:
+        raise errors.InvalidConfig(
+            "A system connection needs a private key (with its key id) or a client secret."
         )
-        response = requests.Response()
-        response.status_code = answer.status
-        response.headers.update(answer.headers)
-        response._content = answer.body
-        response.url = answer.url
-        response.request = request
-        return response
-
-    def close(self) -> None:
-        """Leave the transport open; it is not this adapter's."""
-
-
-def _session(
-    transport: Transport, connection: Connection, endpoints: Endpoints, run: Run
-) -> OAuth2Session:
-    # No scope is given to the session: oauthlib raises where the granted scopes differ from those
-    # asked for, which real servers do and which is reported, not refused.
-    session = OAuth2Session(connection.client_id, redirect_uri=connection.redirect_uri)
-    session.trust_env = False
+    asked = tuple(scopes)
+    client = BackendApplicationClient(connection.client_id)
     scheme = urlsplit(endpoints.token).scheme
-    session.mount("https://", _TransportAdapter(transport, run, scheme))
-    return session
+    with open_session(transport, connection, run, scheme, client) as session:
+
+        def ask() -> Mapping[str, Any]:
+            proof = client_authentication(connection, endpoints.token, transport.clock())
+            # Only a secret in the body goes with the client id: an assertion and a Basic header
+            # name the client themselves.
+            alone = "client_secret" not in proof.body
+            return session.fetch_token(
+                with_scheme(endpoints.token, "https"),
+                scope=" ".join(asked),
+                include_client_id=not alone,
+                auth=proof.auth or (_as_it_is if alone else None),
+                **proof.body,
+            )
+
+        fresh = _token_set(transport, ask, run, refused=application_refused)
+    run.trace.refreshes += 1
+    # RFC 6749 §5.1: a scope that is not told is the one asked for.
+    return fresh if fresh.scope else fresh.model_copy(update={"scope": asked})
 
 
-def _with_scheme(url: str, scheme: str) -> str:
-    # oauthlib refuses http even on loopback, where RFC 8252 §8.3 allows it; its only switch is an
-    # environment variable for the whole process. So it is shown https throughout, and what is sent
-    # has the scheme the endpoint was declared with (http only on loopback: `checked_url`).
-    return urlsplit(url)._replace(scheme=scheme).geturl()
+def revoke(
+    transport: Transport,
+    connection: Connection,
+    endpoints: Endpoints,
+    tokens: TokenSet,
+    run: Run,
+) -> None:
+    """Revoke the refresh token, then the access token (RFC 7009 §2.1).
+
+    A token the server does not know is no error (§2.2).
+
+    Raises:
+        InvalidConfig: the server advertises no revocation, or refuses the application.
+        ConnectorError: the server could not be asked.
+    """
+    if endpoints.revocation is None:
+        raise errors.InvalidConfig("The server advertises no revocation endpoint.")
+    endpoint = endpoints.revocation
+    with open_session(transport, connection, run, urlsplit(endpoint).scheme) as session:
+
+        def ask(token: str, hint: Hint) -> None:
+            proof = client_authentication(connection, endpoints.token, transport.clock())
+            shape = WebApplicationClient(connection.client_id).prepare_token_revocation_request
+            url, headers, body = shape(
+                with_scheme(endpoint, "https"),
+                token,
+                token_type_hint=hint,
+                client_id=connection.client_id,
+                **proof.body,
+            )
+            session.request(
+                "POST", url, data=body, headers=headers, auth=proof.auth, withhold_token=True
+            )
+
+        if tokens.refresh_token:
+            _revoked(transport, ask, tokens.refresh_token, "refresh_token", run)
+        _revoked(transport, ask, tokens.access_token, "access_token", run)
 
 
-def _client_authentication(connection: Connection) -> tuple[str | None, AuthBase | None]:
-    """Return the secret for the body, or Basic authentication (RFC 6749 §2.3.1)."""
-    if connection.client_secret is None:
-        return None, None
-    secret = connection.client_secret.get_secret_value()
-    if connection.auth_method == "client_secret_post":
-        return secret, None
-    if connection.auth_method == "client_secret_basic_raw":
-        return None, HTTPBasicAuth(connection.client_id, secret)
-    return None, HTTPBasicAuth(quote_plus(connection.client_id), quote_plus(secret))
+def _revoked(
+    transport: Transport, ask: Callable[[str, Hint], None], token: SecretStr, hint: Hint, run: Run
+) -> None:
+    problem: errors.ConnectorError
+    try:
+        return transport.retrying(lambda: ask(token.get_secret_value(), hint), run)
+    except errors.ConnectorError as error:
+        problem = application_refused(error)
+    raise problem
+
+
+def _as_it_is(request: PreparedRequest) -> PreparedRequest:
+    """Add nothing: without any authentication requests-oauthlib would make up a Basic header."""
+    return request
 
 
 def _token_set(
     transport: Transport,
     ask: Callable[[], Mapping[str, Any]],
+    run: Run,
     refused: Callable[[errors.ConnectorError], errors.ConnectorError],
 ) -> TokenSet:
     # As in the transport, errors are raised outside the handlers: what oauthlib raises quotes the
     # token endpoint's answer, and an exception's context would carry it along.
     problem: errors.ConnectorError
     try:
-        answer = ask()
+        answer = transport.retrying(ask, run, idempotent=False)
         return _read(answer, transport.clock())
     except errors.ConnectorError as error:
         problem = refused(error)
@@ -196,78 +250,4 @@ def _read(answer: Mapping[str, Any], now: float) -> TokenSet:
         issued_at=now,
         expires_at=None if lifetime is None else now + float(lifetime),
         context={name: answer[name] for name in _CONTEXT if answer.get(name) is not None},
-    )
-
-
-def _code_refused(error: errors.ConnectorError) -> errors.ConnectorError:
-    """Say what a refused code exchange means (RFC 6749 §5.2, and Practice Fusion's own words)."""
-    codes = {issue["code"] for issue in error.issues}
-    if "invalid_grant" in codes:
-        return _retold(
-            error, errors.ReauthRequired, "The authorization code is no longer good; begin again."
-        )
-    if "launch context" in (error.diagnostics or "").lower():
-        return _retold(
-            error,
-            errors.InvalidConfig,
-            'The scope "launch" belongs to a launch from the EHR; leave it out of a standalone '
-            "launch.",
-        )
-    return _application_refused(error)
-
-
-def _refresh_refused(error: errors.ConnectorError) -> errors.ConnectorError:
-    """Tell a dead grant from a passing failure: servers say it as 400, 401 or 403."""
-    codes = {issue["code"] for issue in error.issues}
-    if (
-        error.http_status in (400, 401, 403)
-        and "invalid_client" not in codes
-        and not _passing(error)
-    ):
-        return _retold(
-            error,
-            errors.ReauthRequired,
-            "The grant is no longer good: it expired, or the patient or the practice revoked it. "
-            "A person must connect again.",
-        )
-    return _application_refused(error)
-
-
-def _application_refused(error: errors.ConnectorError) -> errors.ConnectorError:
-    if _passing(error) or error.http_status not in (400, 401, 403):
-        return error
-    if isinstance(error, errors.MissingScope) or "invalid_scope" in {
-        issue["code"] for issue in error.issues
-    }:
-        return _retold(
-            error,
-            errors.InvalidConfig,
-            "The application may not ask for one of the scopes, or a scope is misspelt "
-            "(user/ and patient/ scopes end in .read, system/ scopes in .rs).",
-        )
-    if "practice has not granted" in (error.diagnostics or "").lower():
-        return _retold(
-            error, errors.Forbidden, "The practice has not granted access to this application."
-        )
-    return _retold(
-        error,
-        errors.InvalidConfig,
-        "The token endpoint refuses the application: check client id, client secret, how the "
-        "secret is sent, and the redirect URI.",
-    )
-
-
-def _passing(error: errors.ConnectorError) -> bool:
-    return error.retryable and not isinstance(error, errors.AuthExpired)
-
-
-def _retold(
-    error: errors.ConnectorError, kind: type[errors.ConnectorError], message: str
-) -> errors.ConnectorError:
-    return kind(
-        message,
-        http_status=error.http_status,
-        correlation_id=error.correlation_id,
-        issues=error.issues,
-        diagnostics=error.diagnostics,
     )

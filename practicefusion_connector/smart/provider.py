@@ -101,6 +101,12 @@ class ManagedTokens:
             self._flight.release()
         return self._known.access_token.get_secret_value()
 
+    def granted_scopes(self) -> tuple[str, ...]:
+        """Return the scopes of the tokens in the store, none before the first."""
+        stored = self._store.load(self._id)
+        tokens = stored.record.tokens if stored else None
+        return tokens.scope if tokens else ()
+
     def _current(self, run: Run, rejected: str | None) -> TokenSet:
         tokens = self._load().record.tokens
         if tokens is not None and self._good(tokens, rejected):

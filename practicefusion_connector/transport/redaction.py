@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import re
 
-_QUERY = re.compile(r"(/[^\s?\"']*)\?[^\s\"']*")
-_ID_IN_PATH = re.compile(r"/([A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(?=[\s\"'?]|$)")
-_SPEAKS_OF_URLS = ("urllib3.connectionpool", "urllib3.util.retry")
+# A link of the server's own may hold an apostrophe, so only space and quotation marks end a query.
+_QUERY = re.compile(r"(/[^\s?\"']*)\?[^\s\"]*")
+_ID_IN_PATH = re.compile(r"/([A-Z][A-Za-z]+)/[A-Za-z0-9.-]+(?![A-Za-z0-9.-])")
+_SPEAKS_OF_URLS = ("urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry")
 _SPEAKS_OF_TOKENS = (
     "requests_oauthlib.oauth2_auth",
     "requests_oauthlib.oauth2_session",
@@ -32,8 +33,11 @@ def path_template(url_or_path: str) -> str:
 
 class _WithoutQueries(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        told = _QUERY.sub(r"\1?…", record.getMessage())
+        # What urllib3 could not parse it quotes whole, and the trace with it.
+        told = record.getMessage().partition("unparsed data: ")[0]
+        told = _QUERY.sub(r"\1?…", told)
         record.msg, record.args = _ID_IN_PATH.sub(r"/\1/{id}", told), None
+        record.exc_info = record.exc_text = None
         return True
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Event
 
-from practicefusion_connector.errors import Cancelled, DeadlineExceeded
+from practicefusion_connector.errors import ActionWarning, Cancelled, DeadlineExceeded
 
 
 @dataclass(slots=True)
@@ -26,7 +26,11 @@ class Trace:
 
 
 class Run:
-    """One run: `deadline` seconds from now, stoppable by an event the caller holds."""
+    """One run: `deadline` seconds from now, stoppable by an event the caller holds.
+
+    Attributes:
+        warnings: what was odd on the way and did not spoil the result.
+    """
 
     def __init__(
         self,
@@ -36,6 +40,7 @@ class Run:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.trace = Trace()
+        self.warnings: list[ActionWarning] = []
         self.cancel = cancel
         self._clock = clock
         self._started = clock()

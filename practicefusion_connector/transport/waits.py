@@ -7,8 +7,10 @@ OperationOutcome's text.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 # A server that means an epoch time sends a number no sane wait reaches.
@@ -33,7 +35,7 @@ def asked_wait(headers: Mapping[str, str], now: float, texts: Iterable[str] = ()
         _rate_limit(headers.get("RateLimit", ""), headers.get("RateLimit-Reset", ""), now),
         *(_in_words(text) for text in texts),
     ]
-    waits = [wait for wait in found if wait is not None]
+    waits = [wait for wait in found if wait is not None and math.isfinite(wait)]
     return max(waits) if waits else None
 
 
@@ -45,9 +47,11 @@ def _retry_after(value: str, now: float) -> float | None:
     except ValueError:
         pass
     try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
+        moment = parsedate_to_datetime(value)
     except ValueError:
         return None
+    # Without a zone it is GMT, as every HTTP date is, not this machine's own time.
+    return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now)
 
 
 def _from_number(number: float, now: float) -> float | None:

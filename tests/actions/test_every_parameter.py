@@ -88,8 +88,12 @@ def test_two_bounds_find_what_lies_between(
     action: Action, parameter: Parameter, practice: PracticeFusion, population: Sandbox
 ) -> None:
     tried = list(telling_probes(population, action, parameter))
-    low = next(p for p in tried if "ge" in p.value)
-    high = next((p for p in tried if "lt" in p.value), Probe({"lt": "9998"}, lambda _: True))
+    ever = (Probe({"ge": "0002"}, lambda _: True), Probe({"lt": "9998"}, lambda _: True))
+    low, high = (
+        next((probe for probe in tried if bound in probe.value), otherwise)
+        for bound, otherwise in zip(("ge", "lt"), ever, strict=True)
+    )
+    assert (low, high) != ever
 
     ids = found(practice, action, {parameter.input: {**low.value, **high.value}})
 

@@ -1,0 +1,56 @@
+"""Which summary view a resource type has: the shipped one, with a user's columns if there are any.
+
+A user's folder holds `{resource}.json` files in the form of SQL on FHIR v2's ViewDefinition; each
+is read once. The views' libraries (extra `views`) are imported when the first view is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from practicefusion_connector.errors import InvalidConfig
+
+if TYPE_CHECKING:
+    from practicefusion_connector.fhir.views import View
+
+
+@lru_cache(maxsize=256)
+def summary_view(resource: str, folder: Path | None = None) -> View | None:
+    """Return the summary view of a resource type, or `None` where nobody declares one.
+
+    Args:
+        folder: a user's views; they change the shipped ones and add to them.
+
+    Raises:
+        InvalidConfig: the user's view of this type is wrong, or a library is not installed.
+    """
+    try:
+        from practicefusion_connector.fhir.views import ViewError, load_view, summarized
+    except ImportError as error:
+        raise InvalidConfig(
+            f"The summary view needs a library that is not installed ({error.name}): "
+            "pip install 'practicefusion-connector[views]'"
+        ) from error
+    try:
+        return load_view(resource, folder) if resource in summarized() else _added(resource, folder)
+    except ViewError as error:
+        reason = str(error)
+    except (OSError, ValueError):
+        reason = "the file is not readable JSON"
+    raise InvalidConfig(f"The summary view of {resource} cannot be used: {reason}.")
+
+
+def _added(resource: str, folder: Path | None) -> View | None:
+    """Return a user's view of a type that has no shipped one."""
+    from practicefusion_connector.fhir.views import View, ViewError
+
+    file = folder / f"{resource}.json" if folder else None
+    if file is None or not file.is_file():
+        return None
+    declared = json.loads(file.read_text("utf-8"))
+    if not isinstance(declared, dict):
+        raise ViewError(f"the view file {file.name} is not a JSON object with a select")
+    return View.from_definition({"resource": resource} | declared)

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from practicefusion_connector.errors import ActionWarning, ConnectorError
     from practicefusion_connector.registry import Action, Parameter, Registry
     from practicefusion_connector.result import Result
-    from practicefusion_connector.smart.provider import HostTokens, ManagedTokens, TokenProvider
+    from practicefusion_connector.smart.provider import (
+        HostTokens,
+        ManagedTokens,
+        NoTokens,
+        TokenProvider,
+    )
     from practicefusion_connector.smart.tokens import TokenSet
     from practicefusion_connector.transport import Policy
 
@@ -29,6 +34,7 @@ _HOMES = {
     "ConnectorError": "errors",
     "HostTokens": "smart.provider",
     "ManagedTokens": "smart.provider",
+    "NoTokens": "smart.provider",
     "Parameter": "registry",
     "Policy": "transport",
     "PracticeFusion": "connector",
@@ -45,6 +51,7 @@ __all__ = [
     "ConnectorError",
     "HostTokens",
     "ManagedTokens",
+    "NoTokens",
     "Parameter",
     "Policy",
     "PracticeFusion",

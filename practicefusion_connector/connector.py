@@ -8,28 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from threading import Event
 from types import TracebackType
 from typing import Any
 
 from practicefusion_connector.connection import Connection
-from practicefusion_connector.errors import ActionWarning, ConnectorError, InvalidInput, Rejected
-from practicefusion_connector.fhir.bundle import Page, ignored_parameters
+from practicefusion_connector.errors import ConnectorError, InvalidInput
 from practicefusion_connector.fhir.client import FhirClient
-from practicefusion_connector.fhir.cursor import Cursor, CursorCodec
-from practicefusion_connector.fhir.links import within
-from practicefusion_connector.fhir.paging import walk
+from practicefusion_connector.fhir.cursor import CursorCodec
+from practicefusion_connector.methods import Actions, PagedActions
 from practicefusion_connector.registry import Registry, Request, check, shipped
 from practicefusion_connector.result import Result, joined
+from practicefusion_connector.searching import searched
+from practicefusion_connector.shaping import Shaping
 from practicefusion_connector.smart.consent import categories
 from practicefusion_connector.smart.provider import ManagedTokens, TokenProvider
 from practicefusion_connector.stores import ConnectionStore
+from practicefusion_connector.summaries import checked_views
 from practicefusion_connector.transport import Policy, Run, Transport
 
 
-class PracticeFusion:
+class PracticeFusion(Actions):
     """Runs actions against one practice; safe to share between threads.
+
+    Every action is a method too: `search_patients(family="Shaw")` is `run` with these inputs, and
+    `paged.search_patients(family="Shaw")` is `pages`.
 
     Args:
         connection: which practice and application.
@@ -37,6 +42,7 @@ class PracticeFusion:
         policy: timeouts, retries and bounds.
         registry: the actions; the shipped ones where left out.
         transport: to share its connection pool between connectors; its policy is used.
+        views: a folder with the user's own summary views, see `summaries`.
     """
 
     def __init__(
@@ -47,9 +53,12 @@ class PracticeFusion:
         policy: Policy | None = None,
         registry: Registry | None = None,
         transport: Transport | None = None,
+        views: Path | None = None,
     ) -> None:
         self.connection = connection
         self.registry = registry or shipped()
+        self.paged = PagedActions(self.registry, self.pages)
+        self._views = checked_views(views, self.registry)
         self._owned = None if transport else Transport(policy)
         self._transport = transport or self._owned or Transport(policy)
         self._tokens = tokens
@@ -70,6 +79,7 @@ class PracticeFusion:
         policy: Policy | None = None,
         registry: Registry | None = None,
         transport: Transport | None = None,
+        views: Path | None = None,
     ) -> PracticeFusion:
         """Return the connector of a stored connection; its tokens are renewed in the store.
 
@@ -86,7 +96,7 @@ class PracticeFusion:
             )
         wire = transport or Transport(policy)
         tokens = ManagedTokens(connection_id, store, renewal(wire))
-        made = cls(stored.record.connection, tokens, registry=registry, transport=wire)
+        made = cls(stored.record.connection, tokens, registry=registry, transport=wire, views=views)
         made._owned = None if transport else wire
         return made
 
@@ -118,7 +128,8 @@ class PracticeFusion:
         """Run one action and return its result.
 
         A search reads one page; with the input `max_items` it follows pages until that many
-        resources are there. Where there is more, `next_cursor` says where to go on.
+        resources are there. No result is larger than the input `max_output_bytes`. Where there is
+        more, `next_cursor` says where to go on.
 
         Args:
             key: the action's key, such as `search_patients`.
@@ -134,8 +145,9 @@ class PracticeFusion:
         """
         request = self._request(key, inputs)
         run = self._begin(deadline, cancel)
-        results = self._results(request, strict, lambda: run)
-        return next(results) if request.max_items is None else joined(list(results))
+        together = request.max_items is not None
+        results = self._results(request, strict, lambda: run, together=together)
+        return joined(list(results)) if together else next(results)
 
     def pages(
         self,
@@ -160,16 +172,18 @@ class PracticeFusion:
         for result in self.pages(key, inputs, strict=strict):
             yield from result.resources
 
+    def granted_scopes(self) -> tuple[str, ...]:
+        """Return the scopes granted, where the store holds the tokens; else those declared."""
+        own = self._tokens.granted_scopes() if isinstance(self._tokens, ManagedTokens) else ()
+        return own or self.connection.scopes or ()
+
     def categories(self, granted_scopes: Iterable[str] | None = None) -> dict[str, list[str]]:
         """Return the data categories the grant covers, each with the actions that read it.
 
-        The grant's scopes are taken from the store where it holds the tokens; a host that holds
-        them itself passes `granted_scopes`.
+        A host that holds the tokens itself passes its `granted_scopes`.
         """
-        if granted_scopes is None:
-            own = self._tokens.granted_scopes() if isinstance(self._tokens, ManagedTokens) else ()
-            granted_scopes = own or self.connection.scopes or ()
-        return categories(granted_scopes, self.registry)
+        scopes = self.granted_scopes() if granted_scopes is None else granted_scopes
+        return categories(scopes, self.registry)
 
     def _begin(self, deadline: float | None, cancel: Event | None) -> Run:
         return Run(self._transport.policy.deadline if deadline is None else deadline, cancel=cancel)
@@ -179,16 +193,20 @@ class PracticeFusion:
             return check(self.registry.action(key), inputs, self.connection.fhir_base_url)
 
     def _results(
-        self, request: Request, strict: bool, begin: Callable[[], Run]
+        self, request: Request, strict: bool, begin: Callable[[], Run], *, together: bool = False
     ) -> Iterator[Result]:
-        key = request.action.key
+        key, resource = request.action.key, request.action.resource
         with self._named(key):
+            seal = partial(self._cursors.write, key)
+            shaping = Shaping(request, self._views, seal, together=together)
             if request.action.operation == "get":
                 run = begin()
-                found = self._fhir.read(request.action.resource, request.logical_id, run)
-                yield Result(key, [found], warnings=list(run.warnings), trace=run.finish())
-            else:
-                yield from self._searched(request, strict, begin)
+                yield shaping.one(self._fhir.read(resource, request.logical_id, run), run)
+                return
+            limit = self._transport.policy.max_pages
+            yield from searched(
+                self._fhir, request, self._cursors, shaping, begin, strict=strict, max_pages=limit
+            )
 
     @contextmanager
     def _named(self, key: str) -> Iterator[None]:
@@ -199,49 +217,3 @@ class PracticeFusion:
             error.action = key
             error.connection_id = self.connection.id
             raise
-
-    def _searched(
-        self, request: Request, strict: bool, begin: Callable[[], Run]
-    ) -> Iterator[Result]:
-        key, left = request.action.key, request.max_items
-        notes = list(request.warnings)
-        start = self._start(request)
-        limit = self._transport.policy.max_pages
-        for step in walk(self._fhir, request.action.resource, start, begin, limit):
-            if step.place is start and request.cursor is None:
-                notes += _ignored(request, step.page, strict)
-            resources, after = step.first(left)
-            yield Result(
-                key,
-                resources,
-                # A page whose rest is read later gave its includes the first time.
-                [] if step.place.skip else step.page.included,
-                step.page.total,
-                self._cursors.write(key, after) if after else None,
-                [*notes, *step.page.warnings],
-                step.run.finish(),
-            )
-            notes = []
-            left = None if left is None else left - len(resources)
-            if left is not None and left <= 0:
-                return
-
-    def _start(self, request: Request) -> Cursor:
-        if request.cursor is None:
-            return Cursor(self._fhir.search_url(request.action.resource, request.query))
-        place = self._cursors.read(request.action.key, request.cursor)
-        base = self.connection.fhir_base_url
-        return replace(place, url=within(base, place.url, of=base))
-
-
-def _ignored(request: Request, page: Page, strict: bool) -> list[ActionWarning]:
-    names = ignored_parameters(request.query, page)
-    if names and strict:
-        raise Rejected(
-            f"The server ignored {', '.join(names)}, so its answer holds more than was asked for.",
-            problems=[{"path": name, "message": "was ignored by the server"} for name in names],
-        )
-    return [
-        ActionWarning("parameter_ignored", f"The server ignored {name}; its answer may hold more.")
-        for name in names
-    ]

@@ -15,6 +15,22 @@ from practicefusion_connector.errors import InvalidConfig
 
 if TYPE_CHECKING:
     from practicefusion_connector.fhir.views import View
+    from practicefusion_connector.registry import Registry
+
+
+def checked_views(folder: Path | None, registry: Registry) -> Path | None:
+    """Return the folder of a user's own views, once every view in it is found to be usable.
+
+    Raises:
+        InvalidConfig: it is no folder, or a view in it is wrong.
+    """
+    if folder is None:
+        return None
+    if not folder.is_dir():
+        raise InvalidConfig("The folder of summary views is not there.")
+    for resource in sorted({action.resource for action in registry}):
+        summary_view(resource, folder)
+    return folder
 
 
 @lru_cache(maxsize=256)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import Any
 
 import click
@@ -75,7 +76,7 @@ def show(key: str, as_json: bool) -> None:
         f"system/{action.scopes.v2}",
     ]
     output.say(f"Scope: {' or '.join(levels)}\n")
-    pairs = " ".join(f"-p {name}={value}" for name, value in action.sample.items())
+    pairs = " ".join(f"-p {quote(f'{name}={value}')}" for name, value in action.sample.items())
     output.say(f"Try: practicefusion actions run {action.key} {pairs} --sandbox")
 
 

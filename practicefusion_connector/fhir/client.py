@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from practicefusion_connector.errors import (
     AuthExpired,
+    ConnectorError,
     InvalidConfig,
     InvalidResponse,
     ReauthRequired,
@@ -47,10 +48,12 @@ class FhirClient:
         found = answer.json()
         run.warnings.extend(answer.remarks())
         if not isinstance(found, dict) or found.get("resourceType") != resource:
-            raise InvalidResponse(f"The server answered a {resource} read with something else.")
-        if found.get("id") != logical_id:
-            raise InvalidResponse(f"The server answered a {resource} read with another {resource}.")
-        return found
+            got = "something else"
+        elif found.get("id") != logical_id:
+            got = f"another {resource}"
+        else:
+            return found
+        raise answer.named(InvalidResponse(f"The server answered a {resource} read with {got}."))
 
     def search_url(self, resource: str, query: Iterable[tuple[str, str]]) -> str:
         """Return the URL of a search's first page."""
@@ -61,7 +64,11 @@ class FhirClient:
         """Return one page of a search (FHIR R4 search §3.1.1)."""
         answer = self._get(url, run)
         run.trace.pages += 1
-        page = read_page(answer.json(), resource, url, self._transport.policy.max_entries)
+        limit = self._transport.policy.max_entries
+        try:
+            page = read_page(answer.json(), resource, url, limit)
+        except ConnectorError as error:
+            raise answer.named(error)
         page.warnings.extend(answer.remarks())
         return page
 
@@ -69,7 +76,7 @@ class FhirClient:
         rejected: str | None = None
         for _ in range(_TOKENS_TRIED):
             token = self._tokens.access_token(run, rejected=rejected)
-            if not _TOKEN.fullmatch(token):
+            if token is not None and not _TOKEN.fullmatch(token):
                 raise InvalidConfig(
                     "The access token cannot be sent: it is empty, or holds a space, a line break "
                     "or a letter outside ASCII."
@@ -77,6 +84,10 @@ class FhirClient:
             try:
                 return self._transport.get(url, _headers(token), run, practice=self.base_url)
             except AuthExpired:
+                if token is None:
+                    raise ReauthRequired(
+                        "The server wants an access token; connect first."
+                    ) from None
                 rejected = token
         raise ReauthRequired(
             "The server refuses every access token of this connection, fresh ones too; connect "
@@ -84,10 +95,10 @@ class FhirClient:
         )
 
 
-def _headers(token: str) -> dict[str, str]:
-    return {
+def _headers(token: str | None) -> dict[str, str]:
+    headers = {
         "Accept": "application/fhir+json",
         "Accept-Encoding": "gzip",
-        "Authorization": f"Bearer {token}",
         "User-Agent": "practicefusion-connector",
     }
+    return headers if token is None else {**headers, "Authorization": f"Bearer {token}"}

@@ -64,12 +64,12 @@ def walk(
         given += len(page.matches)
         from_the_first = start.pages == 0 and start.skip == 0
         if after is None and from_the_first and page.total not in (None, given):
-            page.warnings.append(_miscounted(given))
+            _remark(page, given)
         yield Step(page, place, page.matches[place.skip :], after, run)
         place = after
 
 
-def _miscounted(given: int) -> ActionWarning:
-    return ActionWarning(
-        "total_mismatch", f"The server's total is another number than the {given} it gave."
-    )
+def _remark(page: Page, given: int) -> None:
+    if all(warning.code != "total_mismatch" for warning in page.warnings):
+        said = f"The server's total is another number than the {given} it gave."
+        page.warnings.append(ActionWarning("total_mismatch", said))

@@ -9,7 +9,8 @@ know the connector's own client: a fake that shares code with what it tests prov
         print(sandbox.fhir_base_url)
 """
 
+from practicefusion_connector.sandbox.faults import FaultProfile
 from practicefusion_connector.sandbox.server import Sandbox
 from practicefusion_connector.sandbox.settings import Behaviour
 
-__all__ = ["Behaviour", "Sandbox"]
+__all__ = ["Behaviour", "FaultProfile", "Sandbox"]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from practicefusion_connector.sandbox import settings
 from practicefusion_connector.sandbox.app import create_app
 from practicefusion_connector.sandbox.data_dir import Problem, load_directory
+from practicefusion_connector.sandbox.faults import FaultProfile, FaultRecord, Faults
 from practicefusion_connector.sandbox.http_server import SandboxServer
 from practicefusion_connector.sandbox.oauth.tokens import TokenStore
 from practicefusion_connector.sandbox.population import generate
@@ -33,6 +34,7 @@ class Sandbox:
 
     `port` 0 picks a free one. `data` is a folder of FHIR files to serve in place of the invented
     population, which `seed` and `patients` shape. `behaviour` may be changed while it runs.
+    `faults` is a profile of what goes wrong, or the name of one; see `sandbox.faults`.
     `middleware` wraps the whole application, the first one outermost.
 
     Use it as a context manager, or call `start` and `stop`.
@@ -46,6 +48,7 @@ class Sandbox:
         patients: int = 20,
         behaviour: Behaviour | None = None,
         middleware: Sequence[Middleware] = (),
+        faults: FaultProfile | str | None = None,
     ) -> None:
         self.data_problems: list[Problem] = []
         """Files and lines of `data` that could not be used: where, and why."""
@@ -58,6 +61,12 @@ class Sandbox:
         self._practice = Practice(ResourceStore(loaded), behaviour or Behaviour())
         self._port = port
         self._middleware = tuple(middleware)
+        self.faults = FaultRecord()
+        """What went wrong so far on purpose."""
+        if faults is not None:
+            profile = FaultProfile.named(faults) if isinstance(faults, str) else faults
+            tap = Faults(profile, self.faults, settings.BASE_PATH, self.tokens.expire_one)
+            self._middleware += (tap,)
         self._server: SandboxServer | None = None
         self._thread: threading.Thread | None = None
 

@@ -23,7 +23,7 @@ from practicefusion_connector.errors import (
 from practicefusion_connector.registry import shipped
 from practicefusion_connector.smart.known_servers import KnownServers, shared
 from practicefusion_connector.smart.scopes import not_granted, scopes_for
-from practicefusion_connector.transport import Run, Transport
+from practicefusion_connector.transport import Answer, Run, Transport
 
 _NO_SUCH_ID = "practicefusion-connector-check"
 _SCOPED_TYPE = re.compile(r"(?:user|patient|system)/([A-Z][A-Za-z]+)\.")
@@ -85,33 +85,35 @@ def check(
     scopes = tuple(granted)
     wanted = connection.scopes or scopes_for(shipped().core(), connection.level)
     missing = not_granted(wanted, scopes) if scopes else ()
-    told: Told | None = None
+    practice: Told | None = None
     try:
         (servers or shared()).endpoints(transport, connection, run)
-        told = capability_statement(transport, connection.fhir_base_url, run)
+        practice = told(
+            capability_statement(transport, connection.fhir_base_url, run),
+            connection.fhir_base_url,
+        )
         if access_token is not None:
             try_token(transport, connection.fhir_base_url, access_token, scopes, run)
     except ConnectorError as error:
         return ConnectionCheck(
             False,
-            told.label if told else host,
+            practice.label if practice else host,
             scopes,
             missing,
-            told.fhir_version if told else None,
+            practice.fhir_version if practice else None,
             error,
         )
-    return ConnectionCheck(True, told.label, scopes, missing, told.fhir_version)
+    return ConnectionCheck(True, practice.label, scopes, missing, practice.fhir_version)
 
 
-def capability_statement(transport: Transport, base: str, run: Run) -> Told:
-    """Return what the server says of itself (FHIR R4 http §3.1.0.14); it needs no token.
+def capability_statement(transport: Transport, base: str, run: Run) -> Answer:
+    """Ask the server what it can do (FHIR R4 http §3.1.0.14); that needs no token."""
+    return transport.get(f"{base}/metadata", {"Accept": "application/fhir+json"}, run)
 
-    Raises:
-        InvalidConfig: there is no FHIR server at `base`.
-        ConnectorError: the server could not be asked.
-    """
-    headers = {"Accept": "application/fhir+json"}
-    document = transport.get(f"{base}/metadata", headers, run, practice=base).json()
+
+def told(answer: Answer, base: str) -> Told:
+    """Read a CapabilityStatement, or raise `InvalidConfig` where it is none."""
+    document = answer.json()
     if not isinstance(document, dict) or document.get("resourceType") != "CapabilityStatement":
         raise InvalidConfig("There is no FHIR server at the FHIR base URL; check it.")
     implementation = document.get("implementation")

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from practicefusion_connector.connection import Connection, checked_url, is_loopback
 from practicefusion_connector.errors import (
+    AuthExpired,
     Forbidden,
     InvalidConfig,
     InvalidResponse,
@@ -24,7 +25,8 @@ from practicefusion_connector.transport import Run, Transport
 
 _OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 # An answer that means "not offered here"; anything else (network, 5xx) is a failure to report.
-_ABSENT = (NotFound, Forbidden, Rejected, InvalidResponse)
+# A server may ask even here for a token, which nobody has yet.
+_ABSENT = (NotFound, Forbidden, Rejected, AuthExpired, InvalidResponse)
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,10 +160,15 @@ def shortcomings(pending: Pending, tokens: TokenSet) -> list[ActionWarning]:
 
 def read_callback(callback_url: str, pending: Pending, issuer: str | None) -> str:
     """Return the authorization code in a callback URL (RFC 6749 §4.1.2, RFC 9207 for `iss`)."""
-    query = parse_qs(urlsplit(callback_url).query)
+    try:
+        query = parse_qs(urlsplit(callback_url).query)
+    except ValueError:  # no URL, so no answer to the request either
+        query = {}
     answer: Mapping[str, str] = {name: values[0] for name, values in query.items()}
     expected = pending.state.get_secret_value()
-    if not hmac.compare_digest(answer.get("state", "").encode(), expected.encode()):
+    if not hmac.compare_digest(
+        answer.get("state", "").encode("utf-8", "replace"), expected.encode()
+    ):
         raise InvalidInput(
             f"The callback's state is not the one sent out, so it may be forged; {_BEGIN_AGAIN}."
         )

@@ -6,6 +6,7 @@ bounds, its typed errors and no redirects. Every function here is plain: what it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -33,6 +34,7 @@ from practicefusion_connector.transport import Run, Transport
 
 Hint = Literal["refresh_token", "access_token"]
 
+_SENDABLE = re.compile(r"[\x21-\x7e]+")
 _CONTEXT = ("patient", "encounter", "need_patient_banner", "smart_style_url", "fhirUser")
 
 
@@ -113,6 +115,8 @@ def refresh(
     run.trace.refreshes += 1
     return fresh.model_copy(
         update={
+            # A server may also write that there is no new one: null, or empty text.
+            "refresh_token": fresh.refresh_token or tokens.refresh_token,
             "scope": fresh.scope or tokens.scope,
             "context": {**tokens.context, **fresh.context},
             # The one that was checked when a person connected; one from a refresh says no more.
@@ -240,6 +244,8 @@ def _token_set(
 
 
 def _read(answer: Mapping[str, Any], now: float) -> TokenSet:
+    if not _SENDABLE.fullmatch(answer["access_token"]):
+        raise ValueError("The access token fits in no header.")
     lifetime = answer.get("expires_in")
     scope = answer.get("scope") or ()
     return TokenSet(

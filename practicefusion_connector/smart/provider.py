@@ -34,8 +34,10 @@ _LEASE_TTL = 3 * _REFRESH_DEADLINE
 class TokenProvider(Protocol):
     """Hands out an access token that should be good now."""
 
-    def access_token(self, run: Run, *, rejected: str | None = None) -> str:
-        """Return an access token; `rejected` is one the server has just refused.
+    def access_token(self, run: Run, *, rejected: str | None = None) -> str | None:
+        """Return an access token, or `None` where the server wants none.
+
+        `rejected` is one the server has just refused.
 
         Raises:
             AuthExpired: the host must refresh the token it holds.
@@ -59,6 +61,13 @@ class HostTokens:
                 "The server refused the host's access token; refresh it and run again."
             )
         return token
+
+
+class NoTokens:
+    """For an open server: requests carry no authorization."""
+
+    def access_token(self, run: Run, *, rejected: str | None = None) -> None:
+        """Return nothing to send."""
 
 
 class ManagedTokens:

@@ -12,7 +12,9 @@ from collections.abc import Iterable
 from practicefusion_connector.connection import Level
 from practicefusion_connector.registry import Action
 
-_RESOURCE_SCOPE = re.compile(r"(user|patient|system)/([A-Za-z]+|\*)\.(read|write|\*|c?r?u?d?s?)")
+_RESOURCE_SCOPE = re.compile(
+    r"(user|patient|system)/([A-Za-z]+|\*)\.(read|write|\*|(?=.)c?r?u?d?s?)"
+)
 _V1 = {"read": "rs", "write": "cud", "*": "cruds"}
 _NEEDED = {"get": "r", "search": "s"}
 

@@ -62,8 +62,10 @@ def _check_shape(body: bytes, max_depth: int) -> None:
     brackets = outside.translate(_BRACKETS, _NOT_BRACKETS)
     if len(brackets) <= 2 * max_depth:
         return
-    for _ in range(max_depth):
+    depth = 0
+    while brackets and depth < max_depth:
         brackets = brackets.replace(b"{}", b"")
+        depth += 1
     if brackets:
         raise TooDeep(f"is nested deeper than {max_depth} levels")
 

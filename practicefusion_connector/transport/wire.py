@@ -9,6 +9,7 @@ import http.client
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.errors import MissingHeaderBodySeparatorDefect
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -23,6 +24,7 @@ from practicefusion_connector.transport.problems import correlation_id
 from practicefusion_connector.transport.redaction import path_template
 from practicefusion_connector.transport.run import Run
 
+E = TypeVar("E", bound=errors.ConnectorError)
 _CHUNK = 64 * 1024
 # What goes wrong is said in the first bytes; a failing server's page may be of any size.
 _LONGEST_ERROR = 64 * 1024
@@ -54,12 +56,18 @@ class Answer:
             why = str(error)
             if isinstance(error, TooDeep):
                 kind = errors.ResponseTooLarge
-        raise kind(
-            f"The server's answer for {path_template(self.url)} {why} "
-            f"({self.content_type or 'no content type'}, {len(self.body)} bytes).",
-            http_status=self.status,
-            correlation_id=correlation_id(self.headers, {}),
+        raise self.named(
+            kind(
+                f"The server's answer for {path_template(self.url)} {why} "
+                f"({self.content_type or 'no content type'}, {len(self.body)} bytes)."
+            )
         )
+
+    def named(self, error: E) -> E:
+        """Return `error` with the status and the server's own id of this answer."""
+        error.http_status = self.status
+        error.correlation_id = correlation_id(self.headers, {})
+        return error
 
     @property
     def content_type(self) -> str:

@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import click
 import pytest
 import requests
 
+from practicefusion_connector.cli.connect import _client_secret
 from practicefusion_connector.sandbox import Sandbox
 from practicefusion_connector.stores import Sealer, open_store
 from practicefusion_connector.testing.person import approve
@@ -303,6 +305,22 @@ def test_a_secret_is_asked_for_only_on_a_terminal(stored: Commands, practice: Sa
     stored(
         "connect", "--client-id", "app", "--fhir-base-url", practice.fhir_base_url, stdin="x\n"
     ).failed_in_one_line(2, "invalid_input: Give --client-secret-env VAR, or --public")
+
+
+def test_a_typed_secret_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[bool] = []
+
+    def typed(*_: object, hide_input: bool, **__: object) -> str:
+        shown.append(not hide_input)
+        return SECRET
+
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(click, "prompt", typed)
+    secret = _client_secret(None, public=False)
+    assert secret
+    assert secret.get_secret_value() == SECRET
+    assert SECRET not in repr(secret)
+    assert shown == [False]
 
 
 def test_the_installed_command_with_a_browser_of_the_system(

@@ -14,12 +14,13 @@ import requests
 
 from tests.cli.conftest import Commands
 
+COMMAND = [sys.executable, "-m", "practicefusion_connector.cli", "sandbox"]
+
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_one_line_when_ready_and_quiet_when_stopped(sign: signal.Signals) -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "practicefusion_connector.cli", "sandbox", "--json"]
-        + ["--seed", "7", "--patients", "3"],
+        [*COMMAND, "--json", "--seed", "7", "--patients", "3"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -42,7 +43,7 @@ def test_people_are_told_what_to_try(tmp_path: Path) -> None:
     patient = {"resourceType": "Patient", "id": "p1", "name": [{"text": "Only One"}]}
     (tmp_path / "patient.ndjson").write_text(json.dumps(patient) + "\n{\n")
     with subprocess.Popen(
-        [sys.executable, "-m", "practicefusion_connector.cli", "sandbox", "--data", str(tmp_path)],
+        [*COMMAND, "--data", str(tmp_path)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

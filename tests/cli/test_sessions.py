@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from practicefusion_connector.cli.sessions import at_url, from_store, in_sandbox
-from practicefusion_connector.connection import Connection
+from practicefusion_connector.cli.sessions import at_url, connected, in_sandbox
 from practicefusion_connector.errors import InvalidConfig, InvalidInput, ReauthRequired
-from practicefusion_connector.stores import ConnectionRecord, MemoryStore
 from tests.cli.conftest import Commands
 
 
@@ -42,17 +39,11 @@ def test_a_revoked_grant_needs_a_person() -> None:
             pf.run("search_patients")
 
 
-def test_a_connection_that_was_never_authorized() -> None:
-    connection = Connection.of(fhir_base_url="https://example.org/fhir", client_id="app")
-    with closing(MemoryStore()) as store:
-        store.save(ConnectionRecord(connection=connection), expected=None)
-        with (
-            from_store(store, "default") as pf,
-            pytest.raises(ReauthRequired, match="never authorized"),
-        ):
-            pf.run("search_patients")
-        with pytest.raises(InvalidInput, match='There is no connection "other"'):
-            from_store(store, "other")
+def test_a_connection_that_is_not_stored(stored: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in stored.environment.items():
+        monkeypatch.setenv(name, value or "")
+    with pytest.raises(InvalidInput, match='There is no connection "other"'):
+        connected("other").__enter__()
 
 
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

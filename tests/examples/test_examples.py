@@ -12,6 +12,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
+
+from practicefusion_connector.cli.authorization import authorize
+from practicefusion_connector.connection import Connection
+from practicefusion_connector.registry import shipped
+from practicefusion_connector.sandbox import Sandbox
+from practicefusion_connector.stores import ConnectionRecord, Sealer, open_store
+from practicefusion_connector.testing.person import approve
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -121,11 +129,35 @@ def test_a_second_directory_sync_reads_only_what_changed(
 
 def test_an_example_runs_as_a_script() -> None:
     ended = subprocess.run(
-        [sys.executable, str(EXAMPLES / "encounter_documentation.py"), "--connection", "nobody"],
-        env={"PRACTICEFUSION_STORE": "memory:"},
+        [sys.executable, str(EXAMPLES / "clinical_summary.py")],
         capture_output=True,
         text=True,
-        check=False,
+        check=True,
     )
-    assert ended.returncode == 1
-    assert 'There is no connection "nobody"' in ended.stderr
+    assert "\nProblems\n  - " in ended.stdout
+    assert ended.stderr == ""
+
+
+def test_an_example_runs_with_a_stored_connection(
+    example: Example, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    key = Fernet.generate_key().decode()
+    monkeypatch.setenv("PRACTICEFUSION_STORE", tmp_path.as_uri())
+    monkeypatch.setenv("PRACTICEFUSION_STORE_KEY", key)
+    with (
+        Sandbox(patients=2) as sandbox,
+        closing(open_store(tmp_path.as_uri(), Sealer(key))) as kept,
+    ):
+        connection = Connection.of(
+            id="clinic",
+            fhir_base_url=sandbox.fhir_base_url,
+            client_id=sandbox.public_client_id,
+            redirect_uri="http://127.0.0.1/callback",
+        )
+        grant = authorize(
+            connection, shipped(), lambda url: approve(url, "provider", "provider-password")
+        )
+        kept.save(ConnectionRecord(connection=connection, tokens=grant.tokens), expected=None)
+        patient = list(sandbox.resources["Patient"].values())[1]
+        told = example("clinical_summary.py", "--connection", "clinic", "--patient", patient["id"])
+    assert f"born {patient['birthDate']}" in told

@@ -36,7 +36,7 @@ class Leaks:
             self.plant(f"token {number}", token)
 
     def check(self, *shown: object) -> None:
-        """Fail where a secret is in the logs so far, or in the repr, text or traceback of `shown`."""
+        """Fail where a secret is in the logs so far, or in what `shown` shows of itself."""
         texts = [record.getMessage() + (record.exc_text or "") for record in self._caplog.records]
         texts += [text for thing in shown for text in _texts(thing)]
         for name, secret in self._secrets.items():

@@ -65,9 +65,7 @@ def test_an_older_set_up_uses_a_secret(
     sandbox: Sandbox, wire: Transport, leaks: Leaks, method: str
 ) -> None:
     leaks.plant("secret", sandbox.backend_client_secret)
-    connection = system(
-        sandbox, client_secret=sandbox.backend_client_secret, auth_method=method
-    )
+    connection = system(sandbox, client_secret=sandbox.backend_client_secret, auth_method=method)
     assert get_token(wire, connection).scope == SCOPES
 
 

@@ -58,7 +58,7 @@ def test_the_way_back_asks_for_what_the_categories_need() -> None:
 
 
 def test_an_unknown_category_is_refused_with_those_there_are() -> None:
-    with pytest.raises(InvalidInput, match="no data category allergy.*allergies"):
+    with pytest.raises(InvalidInput, match=r"no data category allergy.*allergies"):
         scopes_of(["allergy"], shipped(), "patient")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing
+from contextlib import closing, contextmanager
 from threading import Event, Thread
 from typing import Any
 
@@ -47,12 +47,12 @@ def test_the_server_is_told_where_it_offers_that(
     kind: str,
 ) -> None:
     behaviour.advertise_revocation = True
-    fields = {
+    kinds: dict[str, dict[str, Any]] = {
         "post": {},
         "basic": {"auth_method": "client_secret_basic"},
         "public": {"client_id": sandbox.public_client_id, "client_secret": None},
-    }[kind]
-    ours = connected(sandbox, wire, servers, store, **fields)
+    }
+    ours = connected(sandbox, wire, servers, store, **kinds[kind])
     ended = disconnect(wire, store, ours.id, Run(30), servers)
     assert (ended.removed, ended.revoked, ended.problem, ended.advice) == (True, True, None, "")
     assert store.ids() == []
@@ -128,11 +128,11 @@ class Watched(MemoryStore):
         self.asked = Event()
         self.happened: list[str] = []
 
-    def lease(
-        self, connection_id: str, *, ttl: float, wait: float
-    ) -> AbstractContextManager[None]:
+    @contextmanager
+    def lease(self, connection_id: str, *, ttl: float, wait: float) -> Iterator[None]:
         self.asked.set()
-        return super().lease(connection_id, ttl=ttl, wait=wait)
+        with super().lease(connection_id, ttl=ttl, wait=wait):
+            yield
 
     def delete(self, connection_id: str) -> bool:
         self.happened.append("removed")

@@ -48,7 +48,12 @@ def signed(changes: dict[str, Any] | None = None, key: Any = RSA, algorithm: str
 
 
 def verify(id_token: str, **changes: Any) -> identity.Identity:
-    expected = {"issuer": ISSUER, "client_id": "app", "nonce": "nonce-canary", "now": NOW}
+    expected: dict[str, Any] = {
+        "issuer": ISSUER,
+        "client_id": "app",
+        "nonce": "nonce-canary",
+        "now": NOW,
+    }
     return identity.verify(id_token, KEYS, **(expected | changes))
 
 
@@ -229,8 +234,6 @@ def test_an_id_token_that_cannot_be_checked_is_dropped(
 ) -> None:
     tokens = TokenSet(access_token=SecretStr("a"), id_token=SecretStr(signed()), issued_at=NOW)
     endpoints = Endpoints("https://ehr.example/authorize", "https://ehr.example/token")
-    got = identity.identified(
-        wire, servers, connection(sandbox), endpoints, tokens, None, Run(30)
-    )
+    got = identity.identified(wire, servers, connection(sandbox), endpoints, tokens, None, Run(30))
     assert got.id_token is None
     assert "fhirUser" not in got.context

@@ -57,7 +57,7 @@ def test_a_lent_transport_is_not_closed_with_the_connector(
         with PracticeFusion.from_store(store, ours.id, transport=wire) as pf:
             pf.run("search_patients", {"page_size": 1})
         assert not closed
-        del wire.close  # type: ignore[method-assign]
+        del wire.close
 
 
 def test_an_unknown_connection_is_said_at_once() -> None:

@@ -88,6 +88,29 @@ def test_what_cannot_be_used_is_reported_and_not_fatal(folder: Path) -> None:
     assert sandbox.resources["Patient"]["p1"]["name"][0]["family"] == "Latest"
 
 
+def test_a_malformed_element_hides_no_other_record(folder: Path) -> None:
+    odd = {
+        "resourceType": "Encounter",
+        "id": "odd",
+        "period": {"start": 20260310},
+        "type": [{"coding": ["not a coding", {"code": 7}]}],
+        "subject": {"reference": 12},
+    }
+    good = {
+        "resourceType": "Encounter",
+        "id": "good",
+        "period": {"start": "2026-03-10"},
+        "type": [{"coding": [{"code": "x"}]}],
+        "subject": {"reference": "Patient/p2"},
+    }
+    _write(folder / "odd.ndjson", odd, good)
+    with Sandbox(data=folder) as sandbox:
+        app, token = App(sandbox), system_token(sandbox)
+        for params in ({"date": "ge2026"}, {"type": "x"}, {"patient": "p2"}):
+            bundle = app.get("Encounter", token, params).json()
+            assert [entry["resource"]["id"] for entry in bundle["entry"]] == ["good"]
+
+
 def test_people_of_the_data_can_log_in(folder: Path) -> None:
     with Sandbox(data=folder) as sandbox:
         roles = [(user["role"], user["patient"]) for user in sandbox.users]

@@ -12,7 +12,7 @@ import pytest
 from practicefusion_connector import errors
 from practicefusion_connector.transport import Policy, Run, Transport
 from tests.leaks import everything_said
-from tests.transport.wire import FastRun, Script, hangs_up, ok, says, serving
+from tests.transport.wire import FastRun, Script, hangs_up, ok, says, says_nothing, serving
 
 BODY = b'{"resourceType": "Patient"}'
 ONCE = Policy(attempts=1)
@@ -120,10 +120,6 @@ def test_only_what_trying_again_will_not_mend_is_a_wrong_connection(
         with pytest.raises(kind):
             fetched(f"https://127.0.0.1:{listener.getsockname()[1]}")
         thread.join(10)
-
-
-def says_nothing(connection: socket.socket) -> None:
-    connection.recv(1)  # returns when the client gives up
 
 
 def test_a_silent_server_is_a_timeout() -> None:

@@ -1,4 +1,4 @@
-"""From an HTTP answer to a typed error: the statuses, the four shapes, ids, scopes, no free text."""
+"""From an HTTP answer to a typed error: statuses, the four shapes, ids, scopes, no free text."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ def outcome(code: str, **more: Any) -> dict[str, Any]:
     ],
 )
 def test_each_status_has_its_code_whatever_the_body(status: int, code: str) -> None:
-    for body in (None, {}, [], "text", b"", b"<html>503</html>", b"\xff", outcome("processing")):
+    bodies: tuple[Any, ...] = (None, {}, [], "text", b"", b"<html>", b"\xff", outcome("processing"))
+    for body in bodies:
         error = read(status, body)
         assert error.code == code
         assert error.http_status == status
@@ -179,10 +180,11 @@ def test_a_malformed_problem_is_still_its_status(body: Any) -> None:
     assert read(400, body).code == "rejected"
 
 
-NAMES = st.sampled_from(
-    ["resourceType", "issue", "code", "severity", "details", "text", "diagnostics", "error"]
-    + ["error_description", "subcode", "message", "pfCorrelationId", "request_id"]
+WORDS = (
+    *("resourceType", "issue", "code", "severity", "details", "text", "diagnostics", "error"),
+    *("error_description", "subcode", "message", "pfCorrelationId", "request_id"),
 )
+NAMES = st.sampled_from(WORDS)
 VALUES = st.sampled_from([CANARY, "OperationOutcome", "throttled", "scope", 5, None, True, 1.5])
 BODIES = st.recursive(
     VALUES,

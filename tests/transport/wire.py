@@ -115,6 +115,11 @@ def hangs_up(*parts: bytes, reset: bool = False) -> Script:
     return script
 
 
+def says_nothing(connection: socket.socket) -> None:
+    """Wait until the client gives up."""
+    connection.recv(1)
+
+
 def ok(body: bytes, *headers: str) -> bytes:
     """Return a whole 200 answer."""
     lines = ["HTTP/1.1 200 OK", f"Content-Length: {len(body)}", *headers, "", ""]

@@ -112,6 +112,12 @@ class TokenStore:
             for token in self._access.values():
                 token.expires_at = 0.0
 
+    def expire_one(self, value: str) -> None:
+        """Make one access token expire now; one that was never issued is nobody's."""
+        with self._lock:
+            if token := self._access.get(value):
+                token.expires_at = 0.0
+
     def revoke_grants(self) -> None:
         """Withdraw everything anybody has allowed so far, with all its tokens."""
         with self._lock:

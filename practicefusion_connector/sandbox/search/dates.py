@@ -31,9 +31,9 @@ class Interval(NamedTuple):
     end: datetime
 
 
-def read_interval(text: str) -> Interval | None:
+def read_interval(text: Any) -> Interval | None:
     """The range a FHIR date, dateTime or instant stands for, or None when it is none of these."""
-    found = _DATE.fullmatch(text)
+    found = _DATE.fullmatch(text) if isinstance(text, str) else None
     if found is None:
         return None
     part = found.groupdict()
@@ -65,13 +65,10 @@ def _width(start: datetime, part: dict[str, str | None]) -> timedelta:
 
 
 def _period(period: dict[str, Any]) -> Interval | None:
-    start, end = (read_interval(period[name]) if name in period else None for name in _PERIOD)
+    start, end = read_interval(period.get("start")), read_interval(period.get("end"))
     if start is None and end is None:
         return None
     return Interval(start.start if start else _BEGINNING, end.end if end else _END)
-
-
-_PERIOD = ("start", "end")
 
 
 def _contains(wanted: Interval, value: Interval) -> bool:

@@ -39,7 +39,7 @@ class TokenMatcher:
         elif isinstance(element, dict):
             codings = element.get("coding")
             for part in codings if isinstance(codings, list) else [element]:
-                code = part.get("code", part.get("value"))
+                code = part.get("code", part.get("value")) if isinstance(part, dict) else None
                 if isinstance(code, str):
                     yield Token(part.get("system"), code)
 

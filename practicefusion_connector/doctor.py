@@ -228,11 +228,14 @@ def _token(
     if tokens is None:
         return Check("token", "skipped", "No access token was given.")
     token = tokens.access_token(run)
+    if token is None:
+        return Check("token", "skipped", "The connection uses no access token.")
     try:
         try_token(transport, base, token, granted or (), run)
     except AuthExpired:
         # As for an action: a refused token is renewed once before anything is said.
-        try_token(transport, base, tokens.access_token(run, rejected=token), granted or (), run)
+        fresh = tokens.access_token(run, rejected=token) or ""
+        try_token(transport, base, fresh, granted or (), run)
     return Check("token", "ok", "The server accepts the access token.")
 
 

@@ -9,11 +9,11 @@ Nothing is checked here: the inputs go to the registry as they are.
 from __future__ import annotations
 
 import keyword
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from inspect import Parameter as Argument
 from inspect import Signature
+from textwrap import indent, wrap
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from practicefusion_connector.registry import Action, Parameter, Registry
@@ -53,6 +53,7 @@ class ActionMethods:
     """Gives a class with a `registry` and a `run` every action as a method."""
 
     registry: Registry
+    run: Callable[..., Any]
     options: ClassVar[Mapping[str, str]] = OPTIONS
 
     def __getattr__(self, name: str) -> Any:
@@ -71,8 +72,7 @@ class ActionMethods:
 
     def _caller(self, action: Action) -> Callable[..., Any] | None:
         """Return what runs the action, `None` where it is no method here."""
-        run: Callable[..., Any] = self.run  # type: ignore[attr-defined]
-        return run
+        return self.run
 
 
 class PagedMethods(ActionMethods):
@@ -99,12 +99,10 @@ class AsyncPagedMethods(PagedMethods):
 
 
 if TYPE_CHECKING:
-    from practicefusion_connector.signatures import (
-        Actions,
-        AsyncActions,
-        AsyncPagedActions,
-        PagedActions,
-    )
+    from practicefusion_connector.signatures import Actions as Actions
+    from practicefusion_connector.signatures import AsyncActions as AsyncActions
+    from practicefusion_connector.signatures import AsyncPagedActions as AsyncPagedActions
+    from practicefusion_connector.signatures import PagedActions as PagedActions
 else:
     Actions, AsyncActions = ActionMethods, AsyncMethods
     PagedActions, AsyncPagedActions = PagedMethods, AsyncPagedMethods
@@ -132,11 +130,15 @@ def documentation(action: Action, width: int = 92) -> str:
         said = {argument_name(each.input): each.says.strip() for each in action.parameters}
     told = said | controls(action.operation)
     listed = [
-        textwrap.fill(f"{name}: {text}", width, initial_indent="    ", subsequent_indent=" " * 8)
-        for name, text in told.items()
+        indent(_wrapped(f"{name}: {text}", width - 8), " " * 8)[4:] for name, text in told.items()
     ]
-    paragraphs = [f"{action.title}.", textwrap.fill(action.description, width)]
+    paragraphs = [f"{action.title}.", _wrapped(action.description, width)]
     return "\n\n".join([*paragraphs, "\n".join(["Args:", *listed])])
+
+
+def _wrapped(text: str, width: int) -> str:
+    lines = wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines)
 
 
 def _annotation(parameter: Parameter) -> str:
@@ -156,11 +158,12 @@ def _method(
     def get(id: str | None = None, **given: Any) -> Any:  # noqa: A002 - FHIR's own name
         return search(id=id, **given)
 
-    method = get if action.operation == "get" else search
+    method: Any = get if action.operation == "get" else search
     method.__name__ = method.__qualname__ = action.key
     method.__doc__ = documentation(action)
-    method.__signature__ = _signature(action, options)  # type: ignore[attr-defined]
-    return method
+    method.__signature__ = _signature(action, options)
+    made: Callable[..., Any] = method
+    return made
 
 
 def _input_name(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Every shipped action as a method, with its signature: what editors and type checkers read.
+"""Every shipped action as a method with its signature, for editors and type checkers.
 
 Written by scripts/generate_client.py from the action files; `methods` makes the methods at run
 time. `Actions` and `PagedActions` are what `PracticeFusion` has, the others its asyncio twin's.
@@ -39,8 +39,8 @@ class Actions:
             id: the id of the allergy intolerance.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def search_allergy_intolerances(
@@ -81,40 +81,41 @@ class Actions:
         Args:
             patient: The patient whose allergies are wanted; the bare id is enough.
             clinical_status: Whether the allergy still holds: active, inactive or resolved.
-            code: The substance, medicine or food, as its code or system|code; the substances named
-                in reactions count too.
-            criticality: How dangerous a future reaction could be: low, high or unable-to-assess.
-                This is not severity, which describes a reaction that happened.
-            type: Whether the body's reaction is an allergy or an intolerance; often left empty in
-                the record.
+            code: The substance, medicine or food, as its code or system|code; the substances
+                named in reactions count too.
+            criticality: How dangerous a future reaction could be: low, high or
+                unable-to-assess. This is not severity, which describes a reaction that happened.
+            type: Whether the body's reaction is an allergy or an intolerance; often left empty
+                in the record.
             manifestation: A symptom of a reaction, such as hives, as its code or system|code.
             severity: How strong a reaction was: mild, moderate or severe.
             date: When the allergy was first recorded: a day, a moment or a range.
-            onset: When a reaction began: a day, a moment or a range. This is the reaction's onset,
-                not the allergy's.
+            onset: When a reaction began: a day, a moment or a range. This is the reaction's
+                onset, not the allergy's.
             recorder: Who recorded the allergy, as Practitioner/id or another type with its id.
-            id: Server id of a record. Give several to fetch records whose ids you know; with other
-                conditions, only those that meet them come back.
-            last_updated: When the server last changed the record: a day, a moment with time zone,
-                or a range. Give ge with the time of your last run to fetch only what has changed
-                since. Practice Fusion declares it for every search and documents no date prefixes;
-                those of FHIR R4 are offered.
-            page_size: How many records a page may hold; the number of pages is not limited by it.
-                Practice Fusion does not declare it, but a live server honours it, and 200 is in
+            id: Server id of a record. Give several to fetch records whose ids you know; with
+                other conditions, only those that meet them come back.
+            last_updated: When the server last changed the record: a day, a moment with time
+                zone, or a range. Give ge with the time of your last run to fetch only what has
+                changed since. Practice Fusion declares it for every search and documents no date
+                prefixes; those of FHIR R4 are offered.
+            page_size: How many records a page may hold; the number of pages is not limited by
+                it. Practice Fusion does not declare it, but a live server honours it, and 200 is in
                 use; default and maximum are undocumented.
-            sort: Order of the records: parameter names of this search, separated by commas, each
-                with a leading minus for descending, such as -last_updated. Practice Fusion does not
-                declare it; a live server accepts it and echoes it, but whether it sorts is
+            sort: Order of the records: parameter names of this search, separated by commas,
+                each with a leading minus for descending, such as -last_updated. Practice Fusion
+                does not declare it; a live server accepts it and echoes it, but whether it sorts is
                 unproven, so sort again where order matters.
-            revinclude: Provenance:target adds the provenance of each record found. US Core 6.1.0
-                requires it; Practice Fusion declares it for care plans only and may ignore it, so
-                do not count on the extra records.
+            revinclude: Provenance:target adds the provenance of each record found. US Core
+                6.1.0 requires it; Practice Fusion declares it for care plans only and may ignore
+                it, so do not count on the extra records.
             cursor: The next_cursor of an earlier result, to go on from there.
-            max_items: Follow pages until this many resources are there; left out, one page is read.
+            max_items: Follow pages until this many resources are there; left out, one page is
+                read.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def get_care_plan(
@@ -138,8 +139,8 @@ class Actions:
             id: the id of the care plan.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def search_care_plans(
@@ -175,8 +176,8 @@ class Actions:
 
         Args:
             patient: The patient whose care plans are wanted; the bare id is enough.
-            category: Kind of plan; assess-plan is the assessment and plan of treatment that US Core
-                defines.
+            category: Kind of plan; assess-plan is the assessment and plan of treatment that US
+                Core defines.
             status: Where the plan stands: a draft, in force, on hold, or ended.
             date: The time the plan covers: plans whose period overlaps the day, moment or range
                 given.
@@ -184,28 +185,29 @@ class Actions:
             encounter: The visit during which the plan was made.
             subject: Whom the plan is about, when that may be something other than one patient;
                 otherwise use patient.
-            id: Server id of a record. Give several to fetch records whose ids you know; with other
-                conditions, only those that meet them come back.
-            last_updated: When the server last changed the record: a day, a moment with time zone,
-                or a range. Give ge with the time of your last run to fetch only what has changed
-                since. Practice Fusion declares it for every search and documents no date prefixes;
-                those of FHIR R4 are offered.
-            page_size: How many records a page may hold; the number of pages is not limited by it.
-                Practice Fusion does not declare it, but a live server honours it, and 200 is in
+            id: Server id of a record. Give several to fetch records whose ids you know; with
+                other conditions, only those that meet them come back.
+            last_updated: When the server last changed the record: a day, a moment with time
+                zone, or a range. Give ge with the time of your last run to fetch only what has
+                changed since. Practice Fusion declares it for every search and documents no date
+                prefixes; those of FHIR R4 are offered.
+            page_size: How many records a page may hold; the number of pages is not limited by
+                it. Practice Fusion does not declare it, but a live server honours it, and 200 is in
                 use; default and maximum are undocumented.
-            sort: Order of the records: parameter names of this search, separated by commas, each
-                with a leading minus for descending, such as -last_updated. Practice Fusion does not
-                declare it; a live server accepts it and echoes it, but whether it sorts is
+            sort: Order of the records: parameter names of this search, separated by commas,
+                each with a leading minus for descending, such as -last_updated. Practice Fusion
+                does not declare it; a live server accepts it and echoes it, but whether it sorts is
                 unproven, so sort again where order matters.
-            revinclude: Provenance:target adds the provenance of each record found. US Core 6.1.0
-                requires it; Practice Fusion declares it for care plans only and may ignore it, so
-                do not count on the extra records.
+            revinclude: Provenance:target adds the provenance of each record found. US Core
+                6.1.0 requires it; Practice Fusion declares it for care plans only and may ignore
+                it, so do not count on the extra records.
             cursor: The next_cursor of an earlier result, to go on from there.
-            max_items: Follow pages until this many resources are there; left out, one page is read.
+            max_items: Follow pages until this many resources are there; left out, one page is
+                read.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def get_care_team(
@@ -228,8 +230,8 @@ class Actions:
             id: the id of the care team.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def search_care_teams(
@@ -265,35 +267,37 @@ class Actions:
         Args:
             patient: The patient whose care teams are wanted; the bare id is enough.
             status: Whether the team is proposed, active, suspended or no longer active.
-            role: A role some member has, such as primary care provider, as its code or system|code.
-                Practice Fusion does not declare it; offered because US Core 6.1.0 names it.
+            role: A role some member has, such as primary care provider, as its code or
+                system|code. Practice Fusion does not declare it; offered because US Core 6.1.0
+                names it.
             participant: A member of the team, as Practitioner/id or another type with its id.
             date: The time the team serves: teams whose period overlaps the day, moment or range
                 given.
             subject: Whom the team is about, when that may be something other than one patient;
                 otherwise use patient.
-            id: Server id of a record. Give several to fetch records whose ids you know; with other
-                conditions, only those that meet them come back.
-            last_updated: When the server last changed the record: a day, a moment with time zone,
-                or a range. Give ge with the time of your last run to fetch only what has changed
-                since. Practice Fusion declares it for every search and documents no date prefixes;
-                those of FHIR R4 are offered.
-            page_size: How many records a page may hold; the number of pages is not limited by it.
-                Practice Fusion does not declare it, but a live server honours it, and 200 is in
+            id: Server id of a record. Give several to fetch records whose ids you know; with
+                other conditions, only those that meet them come back.
+            last_updated: When the server last changed the record: a day, a moment with time
+                zone, or a range. Give ge with the time of your last run to fetch only what has
+                changed since. Practice Fusion declares it for every search and documents no date
+                prefixes; those of FHIR R4 are offered.
+            page_size: How many records a page may hold; the number of pages is not limited by
+                it. Practice Fusion does not declare it, but a live server honours it, and 200 is in
                 use; default and maximum are undocumented.
-            sort: Order of the records: parameter names of this search, separated by commas, each
-                with a leading minus for descending, such as -last_updated. Practice Fusion does not
-                declare it; a live server accepts it and echoes it, but whether it sorts is
+            sort: Order of the records: parameter names of this search, separated by commas,
+                each with a leading minus for descending, such as -last_updated. Practice Fusion
+                does not declare it; a live server accepts it and echoes it, but whether it sorts is
                 unproven, so sort again where order matters.
-            revinclude: Provenance:target adds the provenance of each record found. US Core 6.1.0
-                requires it; Practice Fusion declares it for care plans only and may ignore it, so
-                do not count on the extra records.
+            revinclude: Provenance:target adds the provenance of each record found. US Core
+                6.1.0 requires it; Practice Fusion declares it for care plans only and may ignore
+                it, so do not count on the extra records.
             cursor: The next_cursor of an earlier result, to go on from there.
-            max_items: Follow pages until this many resources are there; left out, one page is read.
+            max_items: Follow pages until this many resources are there; left out, one page is
+                read.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def get_condition(
@@ -317,8 +321,8 @@ class Actions:
             id: the id of the condition.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def search_conditions(
@@ -362,52 +366,53 @@ class Actions:
 
         Args:
             patient: The patient whose conditions are wanted; the bare id is enough.
-            category: Kind of record: problem-list-item, encounter-diagnosis or health-concern. The
-                first two are FHIR's codes, health-concern is US Core's; without a system any of
+            category: Kind of record: problem-list-item, encounter-diagnosis or health-concern.
+                The first two are FHIR's codes, health-concern is US Core's; without a system any of
                 them is found.
-            clinical_status: Whether the condition is present now: active, recurrence or relapse; or
-                inactive, remission or resolved.
-            code: The condition, as its code or system|code; records carry ICD-10-CM, SNOMED CT or
-                both.
+            clinical_status: Whether the condition is present now: active, recurrence or
+                relapse; or inactive, remission or resolved.
+            code: The condition, as its code or system|code; records carry ICD-10-CM, SNOMED CT
+                or both.
             encounter: The visit at which the condition was noted.
-            onset_date: When the condition began: a day, a moment or a range. An onset given as an
-                age or in words is not found.
-            abatement_date: When the condition ended: a day, a moment or a range. An end given as an
-                age or in words is not found.
+            onset_date: When the condition began: a day, a moment or a range. An onset given as
+                an age or in words is not found.
+            abatement_date: When the condition ended: a day, a moment or a range. An end given
+                as an age or in words is not found.
             recorded_date: When the condition was first recorded: a day, a moment or a range.
                 Practice Fusion does not declare it; offered because US Core 6.1.0 names it.
             asserted_date: When the condition was first asserted, which US Core keeps in an
                 extension: a day, a moment or a range. Practice Fusion does not declare it; offered
                 because US Core 6.1.0 names it.
-            severity: How severe the condition is, as its SNOMED CT code: 24484000 severe, 6736007
-                moderate, 255604002 mild.
+            severity: How severe the condition is, as its SNOMED CT code: 24484000 severe,
+                6736007 moderate, 255604002 mild.
             stage: The stage of the condition, as its code or system|code.
             evidence: A sign or symptom the condition rests on, as its code or system|code.
             asserter: Who stated the condition, as Practitioner/id or another type with its id.
-            subject: Whom the condition is about, when that may be something other than one patient;
-                otherwise use patient.
-            id: Server id of a record. Give several to fetch records whose ids you know; with other
-                conditions, only those that meet them come back.
-            last_updated: When the server last changed the record: a day, a moment with time zone,
-                or a range. Give ge with the time of your last run to fetch only what has changed
-                since. Practice Fusion declares it for every search and documents no date prefixes;
-                those of FHIR R4 are offered.
-            page_size: How many records a page may hold; the number of pages is not limited by it.
-                Practice Fusion does not declare it, but a live server honours it, and 200 is in
+            subject: Whom the condition is about, when that may be something other than one
+                patient; otherwise use patient.
+            id: Server id of a record. Give several to fetch records whose ids you know; with
+                other conditions, only those that meet them come back.
+            last_updated: When the server last changed the record: a day, a moment with time
+                zone, or a range. Give ge with the time of your last run to fetch only what has
+                changed since. Practice Fusion declares it for every search and documents no date
+                prefixes; those of FHIR R4 are offered.
+            page_size: How many records a page may hold; the number of pages is not limited by
+                it. Practice Fusion does not declare it, but a live server honours it, and 200 is in
                 use; default and maximum are undocumented.
-            sort: Order of the records: parameter names of this search, separated by commas, each
-                with a leading minus for descending, such as -last_updated. Practice Fusion does not
-                declare it; a live server accepts it and echoes it, but whether it sorts is
+            sort: Order of the records: parameter names of this search, separated by commas,
+                each with a leading minus for descending, such as -last_updated. Practice Fusion
+                does not declare it; a live server accepts it and echoes it, but whether it sorts is
                 unproven, so sort again where order matters.
-            revinclude: Provenance:target adds the provenance of each record found. US Core 6.1.0
-                requires it; Practice Fusion declares it for care plans only and may ignore it, so
-                do not count on the extra records.
+            revinclude: Provenance:target adds the provenance of each record found. US Core
+                6.1.0 requires it; Practice Fusion declares it for care plans only and may ignore
+                it, so do not count on the extra records.
             cursor: The next_cursor of an earlier result, to go on from there.
-            max_items: Follow pages until this many resources are there; left out, one page is read.
+            max_items: Follow pages until this many resources are there; left out, one page is
+                read.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def get_device(
@@ -430,8 +435,8 @@ class Actions:
             id: the id of the device.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def search_devices(
@@ -472,40 +477,43 @@ class Actions:
         Args:
             patient: The patient whose devices are wanted; the bare id is enough.
             type: Kind of device, as its code or system|code.
-            status: Whether the device is available for use; for an implant, inactive means that it
-                is no longer in the body.
+            status: Whether the device is available for use; for an implant, inactive means that
+                it is no longer in the body.
             udi_di: Device identifier part of the UDI, which names the model and not the single
                 device; matches from its beginning.
-            device_name: Name of the device, or of its type; matches from the beginning of the name.
+            device_name: Name of the device, or of its type; matches from the beginning of the
+                name.
             manufacturer: Name of the maker; matches from the beginning.
             model: The maker's model number; matches from the beginning.
             identifier: A serial number or other identifier of this device, as value or
                 system|value.
-            organization: The organization that owns or is responsible for the device, as its id.
+            organization: The organization that owns or is responsible for the device, as its
+                id.
             location: Where the device is kept, as the location's id.
             url: Network address of the device, as a full URI; must match exactly.
-            id: Server id of a record. Give several to fetch records whose ids you know; with other
-                conditions, only those that meet them come back.
-            last_updated: When the server last changed the record: a day, a moment with time zone,
-                or a range. Give ge with the time of your last run to fetch only what has changed
-                since. Practice Fusion declares it for every search and documents no date prefixes;
-                those of FHIR R4 are offered.
-            page_size: How many records a page may hold; the number of pages is not limited by it.
-                Practice Fusion does not declare it, but a live server honours it, and 200 is in
+            id: Server id of a record. Give several to fetch records whose ids you know; with
+                other conditions, only those that meet them come back.
+            last_updated: When the server last changed the record: a day, a moment with time
+                zone, or a range. Give ge with the time of your last run to fetch only what has
+                changed since. Practice Fusion declares it for every search and documents no date
+                prefixes; those of FHIR R4 are offered.
+            page_size: How many records a page may hold; the number of pages is not limited by
+                it. Practice Fusion does not declare it, but a live server honours it, and 200 is in
                 use; default and maximum are undocumented.
-            sort: Order of the records: parameter names of this search, separated by commas, each
-                with a leading minus for descending, such as -last_updated. Practice Fusion does not
-                declare it; a live server accepts it and echoes it, but whether it sorts is
+            sort: Order of the records: parameter names of this search, separated by commas,
+                each with a leading minus for descending, such as -last_updated. Practice Fusion
+                does not declare it; a live server accepts it and echoes it, but whether it sorts is
                 unproven, so sort again where order matters.
-            revinclude: Provenance:target adds the provenance of each record found. US Core 6.1.0
-                requires it; Practice Fusion declares it for care plans only and may ignore it, so
-                do not count on the extra records.
+            revinclude: Provenance:target adds the provenance of each record found. US Core
+                6.1.0 requires it; Practice Fusion declares it for care plans only and may ignore
+                it, so do not count on the extra records.
             cursor: The next_cursor of an earlier result, to go on from there.
-            max_items: Follow pages until this many resources are there; left out, one page is read.
+            max_items: Follow pages until this many resources are there; left out, one page is
+                read.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def get_diagnostic_report(
@@ -529,8 +537,8 @@ class Actions:
             id: the id of the diagnostic report.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def search_diagnostic_reports(
@@ -576,41 +584,43 @@ class Actions:
                 LP29684-5 radiology, LP29708-2 cardiology, LP7839-6 pathology.
             code: Which report, usually as a LOINC code. Practice Fusion does not declare it;
                 offered because US Core 6.1.0 requires it together with patient.
-            date: When the specimen was taken or the examination made: a day, a moment or a range.
+            date: When the specimen was taken or the examination made: a day, a moment or a
+                range.
             status: How far the report has come; final, amended, corrected and appended can be
                 relied on.
             issued: When this version of the report was released: a day, a moment or a range.
             encounter: The visit for which the report was made.
-            performer: Who is responsible for the report, as Organization/id or another type with
-                its id.
+            performer: Who is responsible for the report, as Organization/id or another type
+                with its id.
             result: An observation that the report contains, as the observation's id.
             specimen: The specimen the report is based on, as its id.
             identifier: The laboratory's or practice's own number for the report, as value or
                 system|value.
-            subject: Whom the report is about, when that may be something other than one patient;
-                otherwise use patient.
-            id: Server id of a record. Give several to fetch records whose ids you know; with other
-                conditions, only those that meet them come back.
-            last_updated: When the server last changed the record: a day, a moment with time zone,
-                or a range. Give ge with the time of your last run to fetch only what has changed
-                since. Practice Fusion declares it for every search and documents no date prefixes;
-                those of FHIR R4 are offered.
-            page_size: How many records a page may hold; the number of pages is not limited by it.
-                Practice Fusion does not declare it, but a live server honours it, and 200 is in
+            subject: Whom the report is about, when that may be something other than one
+                patient; otherwise use patient.
+            id: Server id of a record. Give several to fetch records whose ids you know; with
+                other conditions, only those that meet them come back.
+            last_updated: When the server last changed the record: a day, a moment with time
+                zone, or a range. Give ge with the time of your last run to fetch only what has
+                changed since. Practice Fusion declares it for every search and documents no date
+                prefixes; those of FHIR R4 are offered.
+            page_size: How many records a page may hold; the number of pages is not limited by
+                it. Practice Fusion does not declare it, but a live server honours it, and 200 is in
                 use; default and maximum are undocumented.
-            sort: Order of the records: parameter names of this search, separated by commas, each
-                with a leading minus for descending, such as -last_updated. Practice Fusion does not
-                declare it; a live server accepts it and echoes it, but whether it sorts is
+            sort: Order of the records: parameter names of this search, separated by commas,
+                each with a leading minus for descending, such as -last_updated. Practice Fusion
+                does not declare it; a live server accepts it and echoes it, but whether it sorts is
                 unproven, so sort again where order matters.
-            revinclude: Provenance:target adds the provenance of each record found. US Core 6.1.0
-                requires it; Practice Fusion declares it for care plans only and may ignore it, so
-                do not count on the extra records.
+            revinclude: Provenance:target adds the provenance of each record found. US Core
+                6.1.0 requires it; Practice Fusion declares it for care plans only and may ignore
+                it, so do not count on the extra records.
             cursor: The next_cursor of an earlier result, to go on from there.
-            max_items: Follow pages until this many resources are there; left out, one page is read.
+            max_items: Follow pages until this many resources are there; left out, one page is
+                read.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def get_document_reference(
@@ -634,8 +644,8 @@ class Actions:
             id: the id of the document reference.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def search_document_references(
@@ -691,63 +701,66 @@ class Actions:
             type: What the document is, usually as a LOINC code: 11488-4 consultation, 18842-5
                 discharge summary, 34117-2 history and physical, 28570-0 procedure note, 11506-3
                 progress note, 34133-9 summary of episode.
-            category: Broad kind of document; clinical-note is US Core's. Practice Fusion declares
-                the older class instead; category is offered because US Core 6.1.0 requires it
-                together with patient.
-            date: When the index entry was made: a day, a moment or a range. Practice Fusion does
-                not declare it; offered because US Core 6.1.0 requires it with patient and category.
-            period: When the care described took place: documents whose service period overlaps the
-                day, moment or range given.
+            category: Broad kind of document; clinical-note is US Core's. Practice Fusion
+                declares the older class instead; category is offered because US Core 6.1.0 requires
+                it together with patient.
+            date: When the index entry was made: a day, a moment or a range. Practice Fusion
+                does not declare it; offered because US Core 6.1.0 requires it with patient and
+                category.
+            period: When the care described took place: documents whose service period overlaps
+                the day, moment or range given.
             status: Whether this is the current document; superseded ones have a newer version.
             author: Who wrote the document, as Practitioner/id or another type with its id.
             encounter: The visit the document belongs to, as Encounter/id; an EpisodeOfCare is
                 possible too.
-            class_: Broad kind of document under the name FHIR used before R4 renamed it category.
-                Practice Fusion declares this one.
-            created: When the document was created: a day, a moment or a range. The name comes from
-                before FHIR R4, and Practice Fusion does not say which date it reads.
+            class_: Broad kind of document under the name FHIR used before R4 renamed it
+                category. Practice Fusion declares this one.
+            created: When the document was created: a day, a moment or a range. The name comes
+                from before FHIR R4, and Practice Fusion does not say which date it reads.
             description: Title or short description of the document; matches from the beginning.
             identifier: A number of the document, as value or system|value; both the master
                 identifier and the others are searched.
             custodian: The organization that keeps the document, as its id.
-            authenticator: Who attested that the document is right, as Practitioner/id or another
-                type with its id.
-            event: A main clinical act the document records, such as a colonoscopy, as its code or
-                system|code.
+            authenticator: Who attested that the document is right, as Practitioner/id or
+                another type with its id.
+            event: A main clinical act the document records, such as a colonoscopy, as its code
+                or system|code.
             facility: Kind of facility where the patient was seen, as its code or system|code.
             format: Technical format of the content, as its code or system|code.
             language: Language of the document, as a BCP 47 tag such as en or en-US.
-            location: Address where the content can be fetched, as a full URI; must match exactly.
-            relation: How the document relates to another one; use relationship to say which other
-                one.
-            relatesto: Another document that this one replaces, transforms, signs or appends, as its
-                id.
+            location: Address where the content can be fetched, as a full URI; must match
+                exactly.
+            relation: How the document relates to another one; use relationship to say which
+                other one.
+            relatesto: Another document that this one replaces, transforms, signs or appends, as
+                its id.
             relationship: The other document and the relation in one value, joined by $:
                 DocumentReference/id$replaces. One value only, no list.
-            subject: Whom the document is about, when that may be something other than one patient;
-                otherwise use patient.
-            id: Server id of a record. Give several to fetch records whose ids you know; with other
-                conditions, only those that meet them come back.
-            last_updated: When the server last changed the record: a day, a moment with time zone,
-                or a range. Give ge with the time of your last run to fetch only what has changed
-                since. Practice Fusion declares it for every search and documents no date prefixes;
-                those of FHIR R4 are offered.
-            page_size: How many records a page may hold; the number of pages is not limited by it.
-                Practice Fusion does not declare it, but a live server honours it, and 200 is in
+            subject: Whom the document is about, when that may be something other than one
+                patient; otherwise use patient.
+            id: Server id of a record. Give several to fetch records whose ids you know; with
+                other conditions, only those that meet them come back.
+            last_updated: When the server last changed the record: a day, a moment with time
+                zone, or a range. Give ge with the time of your last run to fetch only what has
+                changed since. Practice Fusion declares it for every search and documents no date
+                prefixes; those of FHIR R4 are offered.
+            page_size: How many records a page may hold; the number of pages is not limited by
+                it. Practice Fusion does not declare it, but a live server honours it, and 200 is in
                 use; default and maximum are undocumented.
-            sort: Order of the records: parameter names of this search, separated by commas, each
-                with a leading minus for descending, such as -last_updated. Practice Fusion does not
-                declare it; a live server accepts it and echoes it, but whether it sorts is
+            sort: Order of the records: parameter names of this search, separated by commas,
+                each with a leading minus for descending, such as -last_updated. Practice Fusion
+                does not declare it; a live server accepts it and echoes it, but whether it sorts is
                 unproven, so sort again where order matters.
-            revinclude: Provenance:target adds the provenance of each record found. US Core 6.1.0
-                requires it; Practice Fusion declares it for care plans only and may ignore it, so
-                do not count on the extra records.
+            revinclude: Provenance:target adds the provenance of each record found. US Core
+                6.1.0 requires it; Practice Fusion declares it for care plans only and may ignore
+                it, so do not count on the extra records.
             cursor: The next_cursor of an earlier result, to go on from there.
-            max_items: Follow pages until this many resources are there; left out, one page is read.
+            max_items: Follow pages until this many resources are there; left out, one page is
+                read.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def get_encounter(
@@ -770,8 +783,8 @@ class Actions:
             id: the id of the encounter.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def search_encounters(
@@ -818,11 +831,11 @@ class Actions:
 
         Args:
             patient: The patient whose visits are wanted; the bare id is enough.
-            date: When the visit took place: visits whose period overlaps the day, moment or range
-                given. Visits without a period are not found.
+            date: When the visit took place: visits whose period overlaps the day, moment or
+                range given. Visits without a period are not found.
             status: Where the visit stands, from planned to finished or cancelled.
-            class_: Setting of the visit: AMB in the office, VR virtual, HH at home, EMER emergency,
-                IMP inpatient. Live records have been seen with unknown.
+            class_: Setting of the visit: AMB in the office, VR virtual, HH at home, EMER
+                emergency, IMP inpatient. Live records have been seen with unknown.
             type: Specific kind of visit, as its code or system|code, often CPT or SNOMED CT.
             identifier: The practice's own number for the visit, as value or system|value.
             practitioner: A practitioner who took part, as the practitioner's id.
@@ -832,41 +845,42 @@ class Actions:
                 secondary performer, ATND attender, REF referrer and others.
             diagnosis: A diagnosis or procedure of the visit, as Condition/id or Procedure/id.
             location: Where the visit took place, as the location's id.
-            location_period: When the patient was at a place during the visit: a day, a moment or a
-                range. Practice Fusion spells it with an underscore where FHIR R4 has location-
-                period.
-            length: How long the visit lasted without leave, as number|system|unit in UCUM units; a
-                bare number leaves the unit open.
+            location_period: When the patient was at a place during the visit: a day, a moment
+                or a range. Practice Fusion spells it with an underscore where FHIR R4 has
+                location-period.
+            length: How long the visit lasted without leave, as number|system|unit in UCUM
+                units; a bare number leaves the unit open.
             discharge_disposition: Where the patient went after discharge, as its code or
                 system|code; US hospitals often use NUBC codes such as 01. Practice Fusion does not
                 declare it; offered because US Core 6.1.0 names it.
             appointment: The appointment that led to the visit, as its id.
-            episodeofcare: The episode of care the visit belongs to, as its id. Practice Fusion uses
-                the name from before FHIR R4, which has episode-of-care.
+            episodeofcare: The episode of care the visit belongs to, as its id. Practice Fusion
+                uses the name from before FHIR R4, which has episode-of-care.
             subject: Whom the visit is about, when that may be something other than one patient;
                 otherwise use patient.
-            id: Server id of a record. Give several to fetch records whose ids you know; with other
-                conditions, only those that meet them come back.
-            last_updated: When the server last changed the record: a day, a moment with time zone,
-                or a range. Give ge with the time of your last run to fetch only what has changed
-                since. Practice Fusion declares it for every search and documents no date prefixes;
-                those of FHIR R4 are offered.
-            page_size: How many records a page may hold; the number of pages is not limited by it.
-                Practice Fusion does not declare it, but a live server honours it, and 200 is in
+            id: Server id of a record. Give several to fetch records whose ids you know; with
+                other conditions, only those that meet them come back.
+            last_updated: When the server last changed the record: a day, a moment with time
+                zone, or a range. Give ge with the time of your last run to fetch only what has
+                changed since. Practice Fusion declares it for every search and documents no date
+                prefixes; those of FHIR R4 are offered.
+            page_size: How many records a page may hold; the number of pages is not limited by
+                it. Practice Fusion does not declare it, but a live server honours it, and 200 is in
                 use; default and maximum are undocumented.
-            sort: Order of the records: parameter names of this search, separated by commas, each
-                with a leading minus for descending, such as -last_updated. Practice Fusion does not
-                declare it; a live server accepts it and echoes it, but whether it sorts is
+            sort: Order of the records: parameter names of this search, separated by commas,
+                each with a leading minus for descending, such as -last_updated. Practice Fusion
+                does not declare it; a live server accepts it and echoes it, but whether it sorts is
                 unproven, so sort again where order matters.
-            revinclude: Provenance:target adds the provenance of each record found. US Core 6.1.0
-                requires it; Practice Fusion declares it for care plans only and may ignore it, so
-                do not count on the extra records.
+            revinclude: Provenance:target adds the provenance of each record found. US Core
+                6.1.0 requires it; Practice Fusion declares it for care plans only and may ignore
+                it, so do not count on the extra records.
             cursor: The next_cursor of an earlier result, to go on from there.
-            max_items: Follow pages until this many resources are there; left out, one page is read.
+            max_items: Follow pages until this many resources are there; left out, one page is
+                read.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def get_goal(
@@ -889,8 +903,8 @@ class Actions:
             id: the id of the goal.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def search_goals(
@@ -929,38 +943,39 @@ class Actions:
             patient: The patient whose goals are wanted; the bare id is enough.
             lifecycle_status: Where the goal stands, from proposed to completed or cancelled.
                 Practice Fusion does not declare it; offered because US Core 6.1.0 names it.
-            target_date: When the goal should be reached: a day or a range. A due time given as a
-                duration is not found.
+            target_date: When the goal should be reached: a day or a range. A due time given as
+                a duration is not found.
             start_date: When work toward the goal begins: a day or a range. A start given as an
                 event is not found.
             category: Kind of goal, such as dietary or behavioral.
-            description: The goal itself, as its code or system|code; goals written as text only are
-                not found. Practice Fusion does not declare it; offered because US Core 6.1.0 names
-                it.
+            description: The goal itself, as its code or system|code; goals written as text only
+                are not found. Practice Fusion does not declare it; offered because US Core 6.1.0
+                names it.
             subject: Whom the goal is about, when that may be something other than one patient;
                 otherwise use patient.
-            id: Server id of a record. Give several to fetch records whose ids you know; with other
-                conditions, only those that meet them come back.
-            last_updated: When the server last changed the record: a day, a moment with time zone,
-                or a range. Give ge with the time of your last run to fetch only what has changed
-                since. Practice Fusion declares it for every search and documents no date prefixes;
-                those of FHIR R4 are offered.
-            page_size: How many records a page may hold; the number of pages is not limited by it.
-                Practice Fusion does not declare it, but a live server honours it, and 200 is in
+            id: Server id of a record. Give several to fetch records whose ids you know; with
+                other conditions, only those that meet them come back.
+            last_updated: When the server last changed the record: a day, a moment with time
+                zone, or a range. Give ge with the time of your last run to fetch only what has
+                changed since. Practice Fusion declares it for every search and documents no date
+                prefixes; those of FHIR R4 are offered.
+            page_size: How many records a page may hold; the number of pages is not limited by
+                it. Practice Fusion does not declare it, but a live server honours it, and 200 is in
                 use; default and maximum are undocumented.
-            sort: Order of the records: parameter names of this search, separated by commas, each
-                with a leading minus for descending, such as -last_updated. Practice Fusion does not
-                declare it; a live server accepts it and echoes it, but whether it sorts is
+            sort: Order of the records: parameter names of this search, separated by commas,
+                each with a leading minus for descending, such as -last_updated. Practice Fusion
+                does not declare it; a live server accepts it and echoes it, but whether it sorts is
                 unproven, so sort again where order matters.
-            revinclude: Provenance:target adds the provenance of each record found. US Core 6.1.0
-                requires it; Practice Fusion declares it for care plans only and may ignore it, so
-                do not count on the extra records.
+            revinclude: Provenance:target adds the provenance of each record found. US Core
+                6.1.0 requires it; Practice Fusion declares it for care plans only and may ignore
+                it, so do not count on the extra records.
             cursor: The next_cursor of an earlier result, to go on from there.
-            max_items: Follow pages until this many resources are there; left out, one page is read.
+            max_items: Follow pages until this many resources are there; left out, one page is
+                read.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def get_immunization(
@@ -983,8 +998,8 @@ class Actions:
             id: the id of the immunization.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def search_immunizations(
@@ -1023,42 +1038,43 @@ class Actions:
 
         Args:
             patient: The patient whose immunizations are wanted; the bare id is enough.
-            date: When the vaccine was given: a day, a moment or a range. A time given in words is
-                not found.
+            date: When the vaccine was given: a day, a moment or a range. A time given in words
+                is not found.
             status: Whether the vaccine was given (completed), was not given (not-done), or the
                 entry is a mistake.
-            vaccine_code: The vaccine, usually as a CVX code; a record may carry an NDC code beside
-                it.
+            vaccine_code: The vaccine, usually as a CVX code; a record may carry an NDC code
+                beside it.
             lot_number: Lot number of the vaccine; matches from the beginning.
             manufacturer: The maker of the vaccine, as the organization's id.
-            performer: Who gave or ordered the vaccine, as Practitioner/id or another type with its
-                id.
+            performer: Who gave or ordered the vaccine, as Practitioner/id or another type with
+                its id.
             location: Where the vaccine was given, as the location's id.
             reaction: An observation of a reaction to the vaccine, as the observation's id.
             reaction_date: When a reaction began: a day, a moment or a range.
             identifier: A number of the vaccination record, as value or system|value.
-            id: Server id of a record. Give several to fetch records whose ids you know; with other
-                conditions, only those that meet them come back.
-            last_updated: When the server last changed the record: a day, a moment with time zone,
-                or a range. Give ge with the time of your last run to fetch only what has changed
-                since. Practice Fusion declares it for every search and documents no date prefixes;
-                those of FHIR R4 are offered.
-            page_size: How many records a page may hold; the number of pages is not limited by it.
-                Practice Fusion does not declare it, but a live server honours it, and 200 is in
+            id: Server id of a record. Give several to fetch records whose ids you know; with
+                other conditions, only those that meet them come back.
+            last_updated: When the server last changed the record: a day, a moment with time
+                zone, or a range. Give ge with the time of your last run to fetch only what has
+                changed since. Practice Fusion declares it for every search and documents no date
+                prefixes; those of FHIR R4 are offered.
+            page_size: How many records a page may hold; the number of pages is not limited by
+                it. Practice Fusion does not declare it, but a live server honours it, and 200 is in
                 use; default and maximum are undocumented.
-            sort: Order of the records: parameter names of this search, separated by commas, each
-                with a leading minus for descending, such as -last_updated. Practice Fusion does not
-                declare it; a live server accepts it and echoes it, but whether it sorts is
+            sort: Order of the records: parameter names of this search, separated by commas,
+                each with a leading minus for descending, such as -last_updated. Practice Fusion
+                does not declare it; a live server accepts it and echoes it, but whether it sorts is
                 unproven, so sort again where order matters.
-            revinclude: Provenance:target adds the provenance of each record found. US Core 6.1.0
-                requires it; Practice Fusion declares it for care plans only and may ignore it, so
-                do not count on the extra records.
+            revinclude: Provenance:target adds the provenance of each record found. US Core
+                6.1.0 requires it; Practice Fusion declares it for care plans only and may ignore
+                it, so do not count on the extra records.
             cursor: The next_cursor of an earlier result, to go on from there.
-            max_items: Follow pages until this many resources are there; left out, one page is read.
+            max_items: Follow pages until this many resources are there; left out, one page is
+                read.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def get_medication_request(
@@ -1082,8 +1098,8 @@ class Actions:
             id: the id of the medication request.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def search_medication_requests(
@@ -1124,45 +1140,46 @@ class Actions:
 
         Args:
             patient: The patient whose medication requests are wanted; the bare id is enough.
-            intent: What the request is: order for a prescription, plan for a medicine reported as
-                taken, and others.
+            intent: What the request is: order for a prescription, plan for a medicine reported
+                as taken, and others.
             status: Where the request stands; active is the current medication list.
             authoredon: When the medicine was prescribed: a day, a moment or a range.
             encounter: The visit at which the medicine was prescribed.
-            code: The medicine, usually as an RxNorm code, where it is part of the record, as it is
-                at Practice Fusion.
+            code: The medicine, usually as an RxNorm code, where it is part of the record, as it
+                is at Practice Fusion.
             requester: Who prescribed, as Practitioner/id or another type with its id. FHIR R4
                 defines it, Practice Fusion does not declare it: check that the result is really
                 narrowed.
-            date: A day or moment on which a dose is to be given. For the day of the prescription
-                use authoredon.
+            date: A day or moment on which a dose is to be given. For the day of the
+                prescription use authoredon.
             medication: The medicine as the id of a Medication record. Practice Fusion keeps
                 medicines inside the request, so expect no match; use code.
             identifier: The prescription's own number, as value or system|value.
-            subject: Whom the request is about, when that may be something other than one patient;
-                otherwise use patient.
-            id: Server id of a record. Give several to fetch records whose ids you know; with other
-                conditions, only those that meet them come back.
-            last_updated: When the server last changed the record: a day, a moment with time zone,
-                or a range. Give ge with the time of your last run to fetch only what has changed
-                since. Practice Fusion declares it for every search and documents no date prefixes;
-                those of FHIR R4 are offered.
-            page_size: How many records a page may hold; the number of pages is not limited by it.
-                Practice Fusion does not declare it, but a live server honours it, and 200 is in
+            subject: Whom the request is about, when that may be something other than one
+                patient; otherwise use patient.
+            id: Server id of a record. Give several to fetch records whose ids you know; with
+                other conditions, only those that meet them come back.
+            last_updated: When the server last changed the record: a day, a moment with time
+                zone, or a range. Give ge with the time of your last run to fetch only what has
+                changed since. Practice Fusion declares it for every search and documents no date
+                prefixes; those of FHIR R4 are offered.
+            page_size: How many records a page may hold; the number of pages is not limited by
+                it. Practice Fusion does not declare it, but a live server honours it, and 200 is in
                 use; default and maximum are undocumented.
-            sort: Order of the records: parameter names of this search, separated by commas, each
-                with a leading minus for descending, such as -last_updated. Practice Fusion does not
-                declare it; a live server accepts it and echoes it, but whether it sorts is
+            sort: Order of the records: parameter names of this search, separated by commas,
+                each with a leading minus for descending, such as -last_updated. Practice Fusion
+                does not declare it; a live server accepts it and echoes it, but whether it sorts is
                 unproven, so sort again where order matters.
-            revinclude: Provenance:target adds the provenance of each record found. US Core 6.1.0
-                requires it; Practice Fusion declares it for care plans only and may ignore it, so
-                do not count on the extra records.
+            revinclude: Provenance:target adds the provenance of each record found. US Core
+                6.1.0 requires it; Practice Fusion declares it for care plans only and may ignore
+                it, so do not count on the extra records.
             cursor: The next_cursor of an earlier result, to go on from there.
-            max_items: Follow pages until this many resources are there; left out, one page is read.
+            max_items: Follow pages until this many resources are there; left out, one page is
+                read.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def get_observation(
@@ -1186,8 +1203,8 @@ class Actions:
             id: the id of the observation.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def search_observations(
@@ -1229,48 +1246,49 @@ class Actions:
 
         Args:
             patient: The patient whose observations are wanted; the bare id is enough.
-            category: Kind of observation. US Core adds its own codes, such as functional-status,
-                disability-status, cognitive-status and sdoh, in the system
+            category: Kind of observation. US Core adds its own codes, such as
+                functional-status, disability-status, cognitive-status and sdoh, in the system
                 http://hl7.org/fhir/us/core/CodeSystem/us-core-category.
-            code: What was observed, usually as a LOINC code: 85354-9 blood pressure, 8867-4 heart
-                rate, 29463-7 weight, 72166-2 smoking status.
+            code: What was observed, usually as a LOINC code: 85354-9 blood pressure, 8867-4
+                heart rate, 29463-7 weight, 72166-2 smoking status.
             date: When it was observed: a day, a moment or a range.
             status: How far the result has come; final, amended and corrected can be relied on.
-            value_quantity: The measured number, as number|system|unit in UCUM units; a bare number
-                leaves the unit open. Blood pressure is not found this way: its numbers are
+            value_quantity: The measured number, as number|system|unit in UCUM units; a bare
+                number leaves the unit open. Blood pressure is not found this way: its numbers are
                 components.
             value_concept: A coded answer, such as never smoked, as its code or system|code.
-            value_string: A result given as text, or the text of a coded answer; matches from the
-                beginning.
+            value_string: A result given as text, or the text of a coded answer; matches from
+                the beginning.
             value_date: A result that is itself a date or a period: a day, a moment or a range.
             encounter: The visit at which it was observed.
-            performer: Who observed or is responsible, as Practitioner/id or another type with its
-                id.
+            performer: Who observed or is responsible, as Practitioner/id or another type with
+                its id.
             specimen: The specimen that was examined, as its id.
             subject: Whom the observation is about, when that may be something other than one
                 patient; otherwise use patient.
-            id: Server id of a record. Give several to fetch records whose ids you know; with other
-                conditions, only those that meet them come back.
-            last_updated: When the server last changed the record: a day, a moment with time zone,
-                or a range. Give ge with the time of your last run to fetch only what has changed
-                since. Practice Fusion declares it for every search and documents no date prefixes;
-                those of FHIR R4 are offered.
-            page_size: How many records a page may hold; the number of pages is not limited by it.
-                Practice Fusion does not declare it, but a live server honours it, and 200 is in
+            id: Server id of a record. Give several to fetch records whose ids you know; with
+                other conditions, only those that meet them come back.
+            last_updated: When the server last changed the record: a day, a moment with time
+                zone, or a range. Give ge with the time of your last run to fetch only what has
+                changed since. Practice Fusion declares it for every search and documents no date
+                prefixes; those of FHIR R4 are offered.
+            page_size: How many records a page may hold; the number of pages is not limited by
+                it. Practice Fusion does not declare it, but a live server honours it, and 200 is in
                 use; default and maximum are undocumented.
-            sort: Order of the records: parameter names of this search, separated by commas, each
-                with a leading minus for descending, such as -last_updated. Practice Fusion does not
-                declare it; a live server accepts it and echoes it, but whether it sorts is
+            sort: Order of the records: parameter names of this search, separated by commas,
+                each with a leading minus for descending, such as -last_updated. Practice Fusion
+                does not declare it; a live server accepts it and echoes it, but whether it sorts is
                 unproven, so sort again where order matters.
-            revinclude: Provenance:target adds the provenance of each record found. US Core 6.1.0
-                requires it; Practice Fusion declares it for care plans only and may ignore it, so
-                do not count on the extra records.
+            revinclude: Provenance:target adds the provenance of each record found. US Core
+                6.1.0 requires it; Practice Fusion declares it for care plans only and may ignore
+                it, so do not count on the extra records.
             cursor: The next_cursor of an earlier result, to go on from there.
-            max_items: Follow pages until this many resources are there; left out, one page is read.
+            max_items: Follow pages until this many resources are there; left out, one page is
+                read.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def get_organization(
@@ -1293,8 +1311,8 @@ class Actions:
             id: the id of the organization.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def search_organizations(
@@ -1333,47 +1351,50 @@ class Actions:
         parameters coverage-area and period are Practice Fusion's own.
 
         Args:
-            name: Name or alias of the organization; matches from the beginning, whatever the case.
+            name: Name or alias of the organization; matches from the beginning, whatever the
+                case.
             identifier: NPI or another identifier, as value or system|value; the NPI's system is
                 http://hl7.org/fhir/sid/us-npi.
-            type: Kind of organization: prov for a provider, pay for a payer, ins for an insurer,
-                and others.
-            active: Whether the organization's record is in use. Records that do not say are found
-                by neither value.
-            address: Any part of the address: street, city, state, postal code or country; matches
-                from the beginning of a part.
+            type: Kind of organization: prov for a provider, pay for a payer, ins for an
+                insurer, and others.
+            active: Whether the organization's record is in use. Records that do not say are
+                found by neither value.
+            address: Any part of the address: street, city, state, postal code or country;
+                matches from the beginning of a part.
             address_city: City; matches from the beginning.
             address_state: State, usually as its two letters.
             address_postalcode: Postal code; matches from the beginning, so five digits find the
                 longer form too.
             partof: The organization this one belongs to, as its id.
             endpoint: A technical endpoint of the organization, as its id.
-            phonetic: A name that sounds like this; which sound rule applies is the server's choice.
+            phonetic: A name that sounds like this; which sound rule applies is the server's
+                choice.
             coverage_area: The area the organization serves, as a location's id. Practice Fusion
                 declares it, FHIR R4 does not define it for organizations; try it before you rely on
                 it.
-            period: A day, a moment or a range. Practice Fusion declares it, FHIR R4 does not define
-                it for organizations, and which period it reads is undocumented; try it before you
-                rely on it.
-            id: Server id of a record. Give several to fetch records whose ids you know; with other
-                conditions, only those that meet them come back.
-            last_updated: When the server last changed the record: a day, a moment with time zone,
-                or a range. Give ge with the time of your last run to fetch only what has changed
-                since. Practice Fusion declares it for every search and documents no date prefixes;
-                those of FHIR R4 are offered.
-            page_size: How many records a page may hold; the number of pages is not limited by it.
-                Practice Fusion does not declare it, but a live server honours it, and 200 is in
+            period: A day, a moment or a range. Practice Fusion declares it, FHIR R4 does not
+                define it for organizations, and which period it reads is undocumented; try it
+                before you rely on it.
+            id: Server id of a record. Give several to fetch records whose ids you know; with
+                other conditions, only those that meet them come back.
+            last_updated: When the server last changed the record: a day, a moment with time
+                zone, or a range. Give ge with the time of your last run to fetch only what has
+                changed since. Practice Fusion declares it for every search and documents no date
+                prefixes; those of FHIR R4 are offered.
+            page_size: How many records a page may hold; the number of pages is not limited by
+                it. Practice Fusion does not declare it, but a live server honours it, and 200 is in
                 use; default and maximum are undocumented.
-            sort: Order of the records: parameter names of this search, separated by commas, each
-                with a leading minus for descending, such as -last_updated. Practice Fusion does not
-                declare it; a live server accepts it and echoes it, but whether it sorts is
+            sort: Order of the records: parameter names of this search, separated by commas,
+                each with a leading minus for descending, such as -last_updated. Practice Fusion
+                does not declare it; a live server accepts it and echoes it, but whether it sorts is
                 unproven, so sort again where order matters.
             cursor: The next_cursor of an earlier result, to go on from there.
-            max_items: Follow pages until this many resources are there; left out, one page is read.
+            max_items: Follow pages until this many resources are there; left out, one page is
+                read.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def get_patient(
@@ -1397,8 +1418,8 @@ class Actions:
             id: the id of the patient.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def search_patients(
@@ -1444,54 +1465,55 @@ class Actions:
         follow FHIR R4; US Core 6.1.0 leaves prefixes on these dates optional.
 
         Args:
-            name: Any part of the name: family, given, prefix or suffix; matches from the beginning
-                of a part, whatever the case.
+            name: Any part of the name: family, given, prefix or suffix; matches from the
+                beginning of a part, whatever the case.
             family: Family name; matches from the beginning, whatever the case.
             given: First or middle name; matches from the beginning, whatever the case.
             birthdate: Date of birth: a day, a month, a year or a range.
             gender: Administrative gender.
-            identifier: Medical record number or another identifier, as value or system|value. The
-                system of a Practice Fusion record number is https://practicefusion-
-                prod.medicasoft.us/PF; take the value as it stands, since more than one style
-                exists.
+            identifier: Medical record number or another identifier, as value or system|value.
+                The system of a Practice Fusion record number is
+                https://practicefusion-prod.medicasoft.us/PF; take the value as it stands, since
+                more than one style exists.
             telecom: Phone number or email address. Practice Fusion compares it letter by letter
                 with the stored text, whose formats vary: (716) 555-0142 is found where 7165550142
                 and 716-555-0142 are not, so try several spellings.
-            address: Any part of the address: street, city, state, postal code or country; matches
-                from the beginning of a part.
+            address: Any part of the address: street, city, state, postal code or country;
+                matches from the beginning of a part.
             address_city: City; matches from the beginning.
             address_state: State, usually as its two letters.
             address_country: Country, as the practice wrote it.
             active: Whether the practice still keeps the patient's record in use.
             deceased: Whether the patient has died: true finds the deceased, false the living.
-            death_date: When the patient died: a day, a month, a year or a range. Patients marked
-                deceased without a date are not found.
+            death_date: When the patient died: a day, a month, a year or a range. Patients
+                marked deceased without a date are not found.
             language: A language the patient communicates in, as a BCP 47 tag such as en or es.
             phonetic: A part of the name that sounds like this; which sound rule applies is the
                 server's choice.
             link: Another record of the same person, as Patient/id or RelatedPerson/id.
-            id: Server id of a record. Give several to fetch records whose ids you know; with other
-                conditions, only those that meet them come back.
-            last_updated: When the server last changed the record: a day, a moment with time zone,
-                or a range. Give ge with the time of your last run to fetch only what has changed
-                since. Practice Fusion declares it for every search and documents no date prefixes;
-                those of FHIR R4 are offered.
-            page_size: How many records a page may hold; the number of pages is not limited by it.
-                Practice Fusion does not declare it, but a live server honours it, and 200 is in
+            id: Server id of a record. Give several to fetch records whose ids you know; with
+                other conditions, only those that meet them come back.
+            last_updated: When the server last changed the record: a day, a moment with time
+                zone, or a range. Give ge with the time of your last run to fetch only what has
+                changed since. Practice Fusion declares it for every search and documents no date
+                prefixes; those of FHIR R4 are offered.
+            page_size: How many records a page may hold; the number of pages is not limited by
+                it. Practice Fusion does not declare it, but a live server honours it, and 200 is in
                 use; default and maximum are undocumented.
-            sort: Order of the records: parameter names of this search, separated by commas, each
-                with a leading minus for descending, such as -last_updated. Practice Fusion does not
-                declare it; a live server accepts it and echoes it, but whether it sorts is
+            sort: Order of the records: parameter names of this search, separated by commas,
+                each with a leading minus for descending, such as -last_updated. Practice Fusion
+                does not declare it; a live server accepts it and echoes it, but whether it sorts is
                 unproven, so sort again where order matters.
-            revinclude: Provenance:target adds the provenance of each record found. US Core 6.1.0
-                requires it; Practice Fusion declares it for care plans only and may ignore it, so
-                do not count on the extra records.
+            revinclude: Provenance:target adds the provenance of each record found. US Core
+                6.1.0 requires it; Practice Fusion declares it for care plans only and may ignore
+                it, so do not count on the extra records.
             cursor: The next_cursor of an earlier result, to go on from there.
-            max_items: Follow pages until this many resources are there; left out, one page is read.
+            max_items: Follow pages until this many resources are there; left out, one page is
+                read.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def get_practitioner(
@@ -1514,8 +1536,8 @@ class Actions:
             id: the id of the practitioner.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def search_practitioners(
@@ -1555,50 +1577,51 @@ class Actions:
         The parameter period is Practice Fusion's own.
 
         Args:
-            name: Any part of the name: family, given, prefix or suffix; matches from the beginning
-                of a part.
+            name: Any part of the name: family, given, prefix or suffix; matches from the
+                beginning of a part.
             family: Family name; matches from the beginning, whatever the case.
             given: First or middle name; matches from the beginning, whatever the case.
             identifier: NPI or another identifier, as value or system|value; the NPI's system is
                 http://hl7.org/fhir/sid/us-npi.
-            active: Whether the practitioner's record is in use. Records that do not say are found
-                by neither value.
+            active: Whether the practitioner's record is in use. Records that do not say are
+                found by neither value.
             gender: Administrative gender.
-            telecom: Phone number or email address. As for patients, expect it to be compared letter
-                by letter with the stored text, whose formats vary: (716) 555-0142 is found where
-                7165550142 and 716-555-0142 are not, so try several spellings.
-            communication: A language the practitioner can use with patients, as a BCP 47 tag such
-                as en or es.
-            address: Any part of the address: street, city, state, postal code or country; matches
-                from the beginning of a part.
+            telecom: Phone number or email address. As for patients, expect it to be compared
+                letter by letter with the stored text, whose formats vary: (716) 555-0142 is found
+                where 7165550142 and 716-555-0142 are not, so try several spellings.
+            communication: A language the practitioner can use with patients, as a BCP 47 tag
+                such as en or es.
+            address: Any part of the address: street, city, state, postal code or country;
+                matches from the beginning of a part.
             address_city: City; matches from the beginning.
             address_state: State, usually as its two letters.
             address_postalcode: Postal code; matches from the beginning, so five digits find the
                 longer form too.
             phonetic: A part of the name that sounds like this; which sound rule applies is the
                 server's choice.
-            period: A day, a moment or a range. Practice Fusion declares it, FHIR R4 does not define
-                it for practitioners, and which period it reads is undocumented; try it before you
-                rely on it.
-            id: Server id of a record. Give several to fetch records whose ids you know; with other
-                conditions, only those that meet them come back.
-            last_updated: When the server last changed the record: a day, a moment with time zone,
-                or a range. Give ge with the time of your last run to fetch only what has changed
-                since. Practice Fusion declares it for every search and documents no date prefixes;
-                those of FHIR R4 are offered.
-            page_size: How many records a page may hold; the number of pages is not limited by it.
-                Practice Fusion does not declare it, but a live server honours it, and 200 is in
+            period: A day, a moment or a range. Practice Fusion declares it, FHIR R4 does not
+                define it for practitioners, and which period it reads is undocumented; try it
+                before you rely on it.
+            id: Server id of a record. Give several to fetch records whose ids you know; with
+                other conditions, only those that meet them come back.
+            last_updated: When the server last changed the record: a day, a moment with time
+                zone, or a range. Give ge with the time of your last run to fetch only what has
+                changed since. Practice Fusion declares it for every search and documents no date
+                prefixes; those of FHIR R4 are offered.
+            page_size: How many records a page may hold; the number of pages is not limited by
+                it. Practice Fusion does not declare it, but a live server honours it, and 200 is in
                 use; default and maximum are undocumented.
-            sort: Order of the records: parameter names of this search, separated by commas, each
-                with a leading minus for descending, such as -last_updated. Practice Fusion does not
-                declare it; a live server accepts it and echoes it, but whether it sorts is
+            sort: Order of the records: parameter names of this search, separated by commas,
+                each with a leading minus for descending, such as -last_updated. Practice Fusion
+                does not declare it; a live server accepts it and echoes it, but whether it sorts is
                 unproven, so sort again where order matters.
             cursor: The next_cursor of an earlier result, to go on from there.
-            max_items: Follow pages until this many resources are there; left out, one page is read.
+            max_items: Follow pages until this many resources are there; left out, one page is
+                read.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def get_procedure(
@@ -1621,8 +1644,8 @@ class Actions:
             id: the id of the procedure.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def search_procedures(
@@ -1659,38 +1682,39 @@ class Actions:
 
         Args:
             patient: The patient whose procedures are wanted; the bare id is enough.
-            date: When the procedure took place: procedures whose time overlaps the day, moment or
-                range given. A time given as an age or in words is not found.
+            date: When the procedure took place: procedures whose time overlaps the day, moment
+                or range given. A time given as an age or in words is not found.
             code: What was done, as its code or system|code, usually SNOMED CT or CPT.
             status: Where the procedure stands; completed is what was really done.
             encounter: The visit at which the procedure was done.
             performer: Who carried it out, as Practitioner/id or another type with its id.
-            context: The visit or episode of care of the procedure, as Encounter/id. The name comes
-                from before FHIR R4; encounter is the usual one.
-            subject: Whom the procedure is about, when that may be something other than one patient;
-                otherwise use patient.
-            id: Server id of a record. Give several to fetch records whose ids you know; with other
-                conditions, only those that meet them come back.
-            last_updated: When the server last changed the record: a day, a moment with time zone,
-                or a range. Give ge with the time of your last run to fetch only what has changed
-                since. Practice Fusion declares it for every search and documents no date prefixes;
-                those of FHIR R4 are offered.
-            page_size: How many records a page may hold; the number of pages is not limited by it.
-                Practice Fusion does not declare it, but a live server honours it, and 200 is in
+            context: The visit or episode of care of the procedure, as Encounter/id. The name
+                comes from before FHIR R4; encounter is the usual one.
+            subject: Whom the procedure is about, when that may be something other than one
+                patient; otherwise use patient.
+            id: Server id of a record. Give several to fetch records whose ids you know; with
+                other conditions, only those that meet them come back.
+            last_updated: When the server last changed the record: a day, a moment with time
+                zone, or a range. Give ge with the time of your last run to fetch only what has
+                changed since. Practice Fusion declares it for every search and documents no date
+                prefixes; those of FHIR R4 are offered.
+            page_size: How many records a page may hold; the number of pages is not limited by
+                it. Practice Fusion does not declare it, but a live server honours it, and 200 is in
                 use; default and maximum are undocumented.
-            sort: Order of the records: parameter names of this search, separated by commas, each
-                with a leading minus for descending, such as -last_updated. Practice Fusion does not
-                declare it; a live server accepts it and echoes it, but whether it sorts is
+            sort: Order of the records: parameter names of this search, separated by commas,
+                each with a leading minus for descending, such as -last_updated. Practice Fusion
+                does not declare it; a live server accepts it and echoes it, but whether it sorts is
                 unproven, so sort again where order matters.
-            revinclude: Provenance:target adds the provenance of each record found. US Core 6.1.0
-                requires it; Practice Fusion declares it for care plans only and may ignore it, so
-                do not count on the extra records.
+            revinclude: Provenance:target adds the provenance of each record found. US Core
+                6.1.0 requires it; Practice Fusion declares it for care plans only and may ignore
+                it, so do not count on the extra records.
             cursor: The next_cursor of an earlier result, to go on from there.
-            max_items: Follow pages until this many resources are there; left out, one page is read.
+            max_items: Follow pages until this many resources are there; left out, one page is
+                read.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def get_provenance(
@@ -1713,8 +1737,8 @@ class Actions:
             id: the id of the provenance.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
     def search_provenances(
@@ -1747,32 +1771,34 @@ class Actions:
         lists; both follow FHIR R4.
 
         Args:
-            patient: The patient the provenance speaks of; the bare id is enough. By FHIR R4's rule
-                only provenance of the patient record itself is found; for other records use target.
+            patient: The patient the provenance speaks of; the bare id is enough. By FHIR R4's
+                rule only provenance of the patient record itself is found; for other records use
+                target.
             target: The record whose origin is wanted, as Type/id.
             recorded: When the provenance was written down: a day, a moment or a range.
-            when: When the activity itself happened: a day, a moment or a range. An activity given
-                as a period is not found.
+            when: When the activity itself happened: a day, a moment or a range. An activity
+                given as a period is not found.
             entity: A record the target was made from, such as a received document, as Type/id.
-            id: Server id of a record. Give several to fetch records whose ids you know; with other
-                conditions, only those that meet them come back.
-            last_updated: When the server last changed the record: a day, a moment with time zone,
-                or a range. Give ge with the time of your last run to fetch only what has changed
-                since. Practice Fusion declares it for every search and documents no date prefixes;
-                those of FHIR R4 are offered.
-            page_size: How many records a page may hold; the number of pages is not limited by it.
-                Practice Fusion does not declare it, but a live server honours it, and 200 is in
+            id: Server id of a record. Give several to fetch records whose ids you know; with
+                other conditions, only those that meet them come back.
+            last_updated: When the server last changed the record: a day, a moment with time
+                zone, or a range. Give ge with the time of your last run to fetch only what has
+                changed since. Practice Fusion declares it for every search and documents no date
+                prefixes; those of FHIR R4 are offered.
+            page_size: How many records a page may hold; the number of pages is not limited by
+                it. Practice Fusion does not declare it, but a live server honours it, and 200 is in
                 use; default and maximum are undocumented.
-            sort: Order of the records: parameter names of this search, separated by commas, each
-                with a leading minus for descending, such as -last_updated. Practice Fusion does not
-                declare it; a live server accepts it and echoes it, but whether it sorts is
+            sort: Order of the records: parameter names of this search, separated by commas,
+                each with a leading minus for descending, such as -last_updated. Practice Fusion
+                does not declare it; a live server accepts it and echoes it, but whether it sorts is
                 unproven, so sort again where order matters.
             cursor: The next_cursor of an earlier result, to go on from there.
-            max_items: Follow pages until this many resources are there; left out, one page is read.
+            max_items: Follow pages until this many resources are there; left out, one page is
+                read.
             max_output_bytes: Size in bytes that the result as JSON may have at most.
             view: full gives FHIR resources, summary flat rows that need no knowledge of FHIR.
-            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a warning, or
-                an error (strict).
+            validation: What a resource that breaks FHIR R4's rules leads to: nothing, a
+                warning, or an error (strict).
         """
 
 

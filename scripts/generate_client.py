@@ -17,7 +17,7 @@ from practicefusion_connector.methods import ASYNC_OPTIONS, OPTIONS, arguments, 
 from practicefusion_connector.registry import Action, Registry, shipped
 
 TARGET = Path(__file__).parents[1] / "practicefusion_connector" / "signatures.pyi"
-HEADER = '''"""Every shipped action as a method, with its signature: what editors and type checkers read.
+HEADER = '''"""Every shipped action as a method with its signature, for editors and type checkers.
 
 Written by scripts/generate_client.py from the action files; `methods` makes the methods at run
 time. `Actions` and `PagedActions` are what `PracticeFusion` has, the others its asyncio twin's.

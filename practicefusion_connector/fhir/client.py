@@ -68,7 +68,8 @@ class FhirClient:
         try:
             page = read_page(answer.json(), resource, url, limit)
         except ConnectorError as error:
-            raise answer.named(error)
+            answer.named(error)
+            raise
         page.warnings.extend(answer.remarks())
         return page
 

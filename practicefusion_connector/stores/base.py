@@ -13,9 +13,11 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from importlib import import_module
 from typing import Any, Literal, NamedTuple, Protocol
 
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic_core import from_json
 
 from practicefusion_connector.connection import Connection
 from practicefusion_connector.errors import InvalidConfig, InvalidInput, RefreshBusy
@@ -25,6 +27,9 @@ Status = Literal["active", "reauth_required", "revoked"]
 
 # The rule of `Connection.id`; a store also meets ids that no Connection has checked.
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+# Records of other systems say which in `system`; their classes are imported when one is met.
+_SYSTEMS = {"medfusion": ("practicefusion_connector.medfusion.connection", "MedfusionRecord")}
 
 # Waiting workers must not fall into step with each other.
 _jitter = random.SystemRandom()
@@ -129,14 +134,24 @@ def dump(record: ConnectionRecord) -> bytes:
 def parse(data: bytes) -> ConnectionRecord:
     """Rebuild the record that `dump` wrote, or raise `InvalidConfig`."""
     try:
-        return ConnectionRecord.model_validate_json(data)
-    except ValidationError:
+        return _kind_of(data).model_validate_json(data)
+    except ValueError:
         # The cause holds the input, which is full of secrets; it must not travel on.
         pass
     raise InvalidConfig(
         "A stored connection cannot be read: it is damaged, or a newer version of "
         "practicefusion-connector wrote it. Upgrade this worker, or connect again."
     )
+
+
+def _kind_of(data: bytes) -> type[ConnectionRecord]:
+    said = from_json(data)
+    system = said.get("system") if isinstance(said, dict) else None
+    if system not in _SYSTEMS:
+        return ConnectionRecord
+    module, name = _SYSTEMS[system]
+    kind: type[ConnectionRecord] = getattr(import_module(module), name)
+    return kind
 
 
 def checked_id(connection_id: str) -> str:

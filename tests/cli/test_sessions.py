@@ -85,5 +85,5 @@ def test_an_open_server_needs_no_token(open_server: str, commands: Commands) -> 
     where = ["--fhir-base-url", open_server]
     assert commands("actions", "run", "search_patients", "--json", *where).json["total"] == 1
     commands("actions", "run", "search_goals", *where).failed_in_one_line(
-        3, "reauth_required: The server is not open: it asks for an access token."
+        3, "reauth_required: The server wants an access token; connect first."
     )

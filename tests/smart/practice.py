@@ -12,7 +12,8 @@ from practicefusion_connector.smart.discovery import Endpoints
 from practicefusion_connector.smart.tokens import TokenSet
 from practicefusion_connector.transport import Policy, Transport
 
-BASE = "https://ehr.example/fhir/r4/v1/practice"
+# An address and no name: calls to another host than the practice's ask the DNS about the practice.
+BASE = "https://203.0.113.7/fhir/r4/v1/practice"
 AUTHORIZE = "https://login.example/oauth/authorize"
 TOKEN = "https://login.example/oauth/token"
 ENDPOINTS = Endpoints(AUTHORIZE, TOKEN, issuer="https://login.example")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from datetime import timedelta
+from itertools import takewhile
 from typing import Any
 
 from practicefusion_connector.sandbox.population.chart import Chart
@@ -73,7 +74,7 @@ def _attachment(chart: Chart, row: dict[str, Any], number: int) -> dict[str, Any
 
 
 def build_provenance(chart: Chart, documents: list[Resource], problems: list[Resource]) -> None:
-    """Who recorded the chart itself, its documents, and its problems."""
+    """Who recorded the chart itself, its documents, its problems, and the rest of it."""
     visit = chart.visits[-1]
     author = [_agent("author", reference(visit.practitioner), reference(chart.around.practice))]
     chart.register.add(
@@ -101,6 +102,19 @@ def build_provenance(chart: Chart, documents: list[Resource], problems: list[Res
         recorded=moment(visit.start + timedelta(hours=2)),
         agent=[_agent("transmitter", reference(chart.around.laboratory))],
     )
+    chart.register.add(
+        "Provenance",
+        profile="us-core-provenance",
+        target=[reference(first) for first in _first_of_each_type(chart)],
+        recorded=at(visit, 15),
+        agent=author,
+    )
+
+
+def _first_of_each_type(chart: Chart) -> list[Resource]:
+    own = takewhile(lambda made: made is not chart.patient, reversed(chart.register.resources))
+    firsts = {made["resourceType"]: made for made in own}
+    return [made for name, made in firsts.items() if name not in ("Provenance", "Binary")]
 
 
 def _agent(

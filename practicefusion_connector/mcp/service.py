@@ -1,0 +1,122 @@
+"""How the server is reached: over stdio by the host that started it, or over streamable HTTP.
+
+HTTP is for this machine unless told otherwise: it listens on loopback, refuses requests that name
+another host (DNS rebinding), and beyond loopback it wants a bearer token. It knows no tool.
+"""
+
+from __future__ import annotations
+
+import hmac
+import socket
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import anyio
+import uvicorn
+from mcp.server.auth.middleware.bearer_auth import BearerAuthBackend
+from mcp.server.auth.provider import AccessToken
+from mcp.server.lowlevel import Server
+from mcp.server.stdio import stdio_server
+from mcp.server.transport_security import TransportSecuritySettings
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.middleware.authentication import AuthenticationMiddleware
+
+from practicefusion_connector.connection import is_loopback
+from practicefusion_connector.errors import InvalidConfig
+
+PATH = "/mcp"
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+def serve_stdio(server: Server[Any]) -> None:
+    """Serve the process's stdin and stdout until stdin ends."""
+
+    async def serve() -> None:
+        async with stdio_server() as (reading, writing):
+            await server.run(reading, writing, server.create_initialization_options())
+
+    anyio.run(serve)
+
+
+def serve_http(
+    server: Server[Any],
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    token: SecretStr | None = None,
+    allowed_hosts: Sequence[str] = (),
+    ready: Callable[[str], None] = lambda url: None,
+) -> None:
+    """Serve HTTP until the process is told to stop.
+
+    Args:
+        port: where to listen; 0 takes a free one.
+        token: what clients must send as bearer token; beyond loopback there must be one.
+        allowed_hosts: names under which clients reach the server, with a port where it is not the
+            one listened on, such as `mcp.example.com:443`.
+        ready: called with the server's URL once it listens.
+
+    Raises:
+        InvalidConfig: beyond loopback without a token, or the address cannot be listened on.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((host, port))
+        except OSError as error:
+            raise InvalidConfig(
+                f"Port {port} of {host} cannot be listened on: {error.strerror}."
+            ) from None
+        port = listening.getsockname()[1]
+        app = http_app(server, host, port, token=token, allowed_hosts=allowed_hosts)
+        ready(f"http://{_in_url(host)}:{port}{PATH}")
+        settings = uvicorn.Config(app, log_level="warning", access_log=False)
+        uvicorn.Server(settings).run(sockets=[listening])
+
+
+def http_app(
+    server: Server[Any],
+    host: str,
+    port: int,
+    *,
+    token: SecretStr | None = None,
+    allowed_hosts: Sequence[str] = (),
+) -> Starlette:
+    """Return the ASGI application, for a host that serves it itself; see `serve_http`."""
+    local = is_loopback(host)
+    if not local and token is None:
+        raise InvalidConfig("Beyond loopback the server needs a bearer token that clients send.")
+    names = [f"{name}:{port}" for name in (_LOOPBACK if local else [_in_url(host)])]
+    names += [
+        name for given in allowed_hosts for name in ([given] if ":" in given else [given, f"{given}:{port}"])
+    ]
+    app = server.streamable_http_app(
+        streamable_http_path=PATH,
+        stateless_http=True,
+        transport_security=TransportSecuritySettings(
+            allowed_hosts=names, allowed_origins=[f"{scheme}://{name}" for name in names for scheme in ("http", "https")]
+        ),
+        token_verifier=_OneToken(token) if token else None,
+    )
+    if token:
+        app.add_middleware(AuthenticationMiddleware, backend=BearerAuthBackend(_OneToken(token)))
+    return app
+
+
+class _OneToken:
+    """Knows the one token that clients may send."""
+
+    def __init__(self, token: SecretStr) -> None:
+        self._token = token
+
+    async def verify_token(self, token: str) -> AccessToken | None:
+        """Return what the token stands for, or `None` where it is another."""
+        if not hmac.compare_digest(token.encode(), self._token.get_secret_value().encode()):
+            return None
+        return AccessToken(token=token, client_id="client", scopes=[])
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

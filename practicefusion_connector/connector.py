@@ -18,6 +18,7 @@ from practicefusion_connector.connection import Connection
 from practicefusion_connector.errors import ConnectorError, InvalidInput
 from practicefusion_connector.fhir.client import FhirClient
 from practicefusion_connector.fhir.cursor import CursorCodec
+from practicefusion_connector.history import Entry, History
 from practicefusion_connector.methods import Actions, PagedActions
 from practicefusion_connector.registry import Registry, Request, check, shipped
 from practicefusion_connector.result import Result, joined
@@ -43,6 +44,7 @@ class PracticeFusion(Actions):
         registry: the actions; the shipped ones where left out.
         transport: to share its connection pool between connectors; its policy is used.
         views: a folder with the user's own summary views, see `summaries`.
+        history: where a record of each run goes, see `history`.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class PracticeFusion(Actions):
         registry: Registry | None = None,
         transport: Transport | None = None,
         views: Path | None = None,
+        history: History | None = None,
     ) -> None:
         self.connection = connection
         self.registry = registry or shipped()
@@ -61,6 +64,7 @@ class PracticeFusion(Actions):
         self._views = checked_views(views, self.registry)
         self._owned = None if transport else Transport(policy)
         self._transport = transport or self._owned or Transport(policy)
+        self._history = history or History()
         self._tokens = tokens
         self._fhir = FhirClient(self._transport, connection.fhir_base_url, tokens)
         secret = connection.client_secret
@@ -80,6 +84,7 @@ class PracticeFusion(Actions):
         registry: Registry | None = None,
         transport: Transport | None = None,
         views: Path | None = None,
+        history: History | None = None,
     ) -> PracticeFusion:
         """Return the connector of a stored connection; its tokens are renewed in the store.
 
@@ -96,7 +101,14 @@ class PracticeFusion(Actions):
             )
         wire = transport or Transport(policy)
         tokens = ManagedTokens(connection_id, store, renewal(wire))
-        made = cls(stored.record.connection, tokens, registry=registry, transport=wire, views=views)
+        made = cls(
+            stored.record.connection,
+            tokens,
+            registry=registry,
+            transport=wire,
+            views=views,
+            history=history,
+        )
         made._owned = None if transport else wire
         return made
 
@@ -143,11 +155,12 @@ class PracticeFusion(Actions):
             InvalidInput: before anything is sent, naming each wrong input.
             ConnectorError: everything else; see `practicefusion_connector.errors`.
         """
-        request = self._request(key, inputs)
-        run = self._begin(deadline, cancel)
-        together = request.max_items is not None
-        results = self._results(request, strict, lambda: run, together=together)
-        return joined(list(results)) if together else next(results)
+        with self._entry(key) as entry:
+            request = self._request(key, inputs, entry)
+            run = entry.begin(self._begin(deadline, cancel))
+            together = request.max_items is not None
+            results = self._results(request, strict, lambda: run, together=together)
+            return entry.add(joined(list(results)) if together else next(results))
 
     def pages(
         self,
@@ -162,8 +175,13 @@ class PracticeFusion(Actions):
 
         Takes and raises what `run` does; the input `max_items` ends it early.
         """
-        request = self._request(key, inputs)
-        return self._results(request, strict, lambda: self._begin(deadline, cancel))
+        with self._entry(key) as entry:
+            request = self._request(key, inputs, entry)
+
+        def begin() -> Run:
+            return entry.begin(self._begin(deadline, cancel))
+
+        return entry.follow(self._results(request, strict, begin))
 
     def iterate(
         self, key: str, inputs: Mapping[str, Any] | None = None, *, strict: bool = False
@@ -188,9 +206,14 @@ class PracticeFusion(Actions):
     def _begin(self, deadline: float | None, cancel: Event | None) -> Run:
         return Run(self._transport.policy.deadline if deadline is None else deadline, cancel=cancel)
 
-    def _request(self, key: str, inputs: Mapping[str, Any] | None) -> Request:
+    def _entry(self, key: str) -> Entry:
+        return self._history.entry(key, self.connection.id, self.connection.fhir_base_url)
+
+    def _request(self, key: str, inputs: Mapping[str, Any] | None, entry: Entry) -> Request:
         with self._named(key):
-            return check(self.registry.action(key), inputs, self.connection.fhir_base_url)
+            request = check(self.registry.action(key), inputs, self.connection.fhir_base_url)
+        entry.about(request)
+        return request
 
     def _results(
         self, request: Request, strict: bool, begin: Callable[[], Run], *, together: bool = False

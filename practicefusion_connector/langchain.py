@@ -23,7 +23,7 @@ from practicefusion_connector.errors import ConnectorError
 from practicefusion_connector.exports import mcp
 from practicefusion_connector.result import Result
 
-# About the 25,000 tokens that hosts let a tool answer with.
+# Hosts let a tool answer with about 25,000 tokens.
 OUTPUT_BYTES = 64_000
 
 

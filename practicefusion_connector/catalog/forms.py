@@ -3,8 +3,9 @@
 The first form is always one line of text as FHIR itself writes it: a host that draws plain fields
 needs no other. The forms after it are for hosts that draw lists and ranges. A form accepts nothing
 that the registry's check refuses, but for what no schema can know (that a month has 30 days); the
-check takes some values besides, such as FHIR's own names for parameters, URLs of the same server
-and objects of `system` and `code`. Patterns keep to what every dialect of regular expressions has.
+check takes some values besides: FHIR's own names for parameters, URLs of the same server, objects
+of `system` and `code`, and `system|code` where a form lists the codes. Patterns keep to what every
+dialect of regular expressions has.
 """
 
 from __future__ import annotations
@@ -71,10 +72,7 @@ def referred(node: Any) -> Iterator[str]:
 
 def _sort(action: Action) -> list[Schema]:
     one = f"-?({'|'.join(parameter.input for parameter in sort_keys(action))})"
-    return [
-        _text(_several(one)),
-        _list({"type": "string", "pattern": f"^{one}$"}, "One after another"),
-    ]
+    return [_text(_several(one)), _list(_text(one), "One after another")]
 
 
 def _closed(parameter: Parameter) -> list[Schema]:
@@ -106,12 +104,12 @@ def _reference_text(targets: tuple[str, ...]) -> str:
 
 
 def _string(parameter: Parameter) -> list[Schema]:
-    one: Schema = {"type": "string", "pattern": f"^{_TEXT}$"}
+    one = _text(_TEXT)
     return [one, _list(one, "Any of these")] if parameter.or_ else [one]
 
 
 def _uri(parameter: Parameter) -> list[Schema]:
-    one: Schema = {"type": "string", "pattern": rf"^[^\s{_CONTROL}]+$"}
+    one = _text(rf"[^\s{_CONTROL}]+")
     return [one, _list(one, "Any of these")] if parameter.or_ else [one]
 
 
@@ -172,7 +170,6 @@ def _several(one: str) -> str:
 
 
 def _text(pattern: str) -> Schema:
-    # The alternatives within a pattern stand in groups of their own, so the anchors hold for all.
     return {"type": "string", "pattern": f"^{pattern}$"}
 
 

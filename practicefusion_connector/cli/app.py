@@ -111,6 +111,12 @@ app = Root(
         "actions": (f"{_PACKAGE}.actions:actions", "List, explain and run actions."),
         "connect": (f"{_PACKAGE}.connect:connect", "Authorize a connection to a practice."),
         "connections": (f"{_PACKAGE}.connections:connections", "List and remove connections."),
+        "disconnect": (f"{_PACKAGE}.disconnect:disconnect", "Revoke and forget a connection."),
+        "doctor": (f"{_PACKAGE}.doctor:doctor", "Say what works and what does not, and why."),
+        "practices": (f"{_PACKAGE}.practices:practices", "Find a practice in the directory."),
+        "keys": (f"{_PACKAGE}.keys:keys", "Keys of a backend application."),
+        "catalog": (f"{_PACKAGE}.catalog:catalog", "Show the catalog, or export it for a host."),
+        "mcp": (f"{_PACKAGE}.mcp:mcp", "Serve the actions to agents over MCP."),
         "sandbox": (f"{_PACKAGE}.sandbox:sandbox", "Serve a practice on this machine."),
     },
 )

@@ -100,7 +100,7 @@ def _show(outcomes: list[Outcome], seconds: float) -> None:
             )
             for outcome in outcomes
         ],
-        title="Practice Fusion actions, against a practice on this machine",
+        title="33 actions against a local practice",
     )
     output.say(f"{good} of {len(outcomes)} actions ok, in {seconds:.1f} s with all the set-up.")
 

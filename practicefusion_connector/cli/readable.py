@@ -18,6 +18,7 @@ _TELLING = (
 )
 # fmt: on
 _COLUMNS = 5
+_ABBREVIATIONS = ("mrn", "npi", "udi")
 _MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})T.*")
 
 Resource = Mapping[str, Any]
@@ -46,7 +47,8 @@ def _short(value: Any) -> Any:
 
 
 def _words(name: str) -> str:
-    return name.replace("_", " ").capitalize()
+    words = name.replace("_", " ").capitalize()
+    return words.upper() if name in _ABBREVIATIONS else words
 
 
 def _row(resource: Resource) -> dict[str, Any]:

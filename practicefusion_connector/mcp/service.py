@@ -27,6 +27,7 @@ from practicefusion_connector.errors import InvalidConfig
 
 PATH = "/mcp"
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - refused without names
 
 
 def serve_stdio(server: Server[Any]) -> None:
@@ -85,24 +86,28 @@ def http_app(
     allowed_hosts: Sequence[str] = (),
 ) -> Starlette:
     """Return the ASGI application, for a host that serves it itself; see `serve_http`."""
-    local = is_loopback(host)
-    if not local and token is None:
+    if not is_loopback(host) and token is None:
         raise InvalidConfig("Beyond loopback the server needs a bearer token that clients send.")
-    names = [f"{name}:{port}" for name in (_LOOPBACK if local else [_in_url(host)])]
-    names += [
-        name for given in allowed_hosts for name in ([given] if ":" in given else [given, f"{given}:{port}"])
-    ]
+    if host in _EVERYWHERE and not allowed_hosts:
+        raise InvalidConfig("Listening on every address, name the hosts that clients may ask for.")
     app = server.streamable_http_app(
         streamable_http_path=PATH,
         stateless_http=True,
-        transport_security=TransportSecuritySettings(
-            allowed_hosts=names, allowed_origins=[f"{scheme}://{name}" for name in names for scheme in ("http", "https")]
-        ),
+        transport_security=_security(host, port, allowed_hosts),
         token_verifier=_OneToken(token) if token else None,
     )
     if token:
         app.add_middleware(AuthenticationMiddleware, backend=BearerAuthBackend(_OneToken(token)))
     return app
+
+
+def _security(host: str, port: int, allowed_hosts: Sequence[str]) -> TransportSecuritySettings:
+    own = _LOOPBACK if is_loopback(host) else (_in_url(host),)
+    names = [f"{name}:{port}" for name in own]
+    for name in allowed_hosts:
+        names += [name] if ":" in name else [name, f"{name}:{port}"]
+    origins = [f"{scheme}://{name}" for name in names for scheme in ("http", "https")]
+    return TransportSecuritySettings(allowed_hosts=names, allowed_origins=origins)
 
 
 class _OneToken:

@@ -28,10 +28,11 @@ from pydantic_core import to_json
 from practicefusion_connector.aio import AsyncPracticeFusion
 from practicefusion_connector.catalog import catalog
 from practicefusion_connector.connector import PracticeFusion
-from practicefusion_connector.errors import ConnectorError, InternalError, InvalidInput
+from practicefusion_connector.errors import ConnectorError, InternalError
 from practicefusion_connector.exports.mcp import DEFAULTS, tools
+from practicefusion_connector.registry.values import nearest
 
-# About the 25,000 tokens that hosts let a tool answer with.
+# Hosts let a tool answer with about 25,000 tokens.
 OUTPUT_BYTES = 64_000
 _TOOLS_FRESH_MS = 300_000
 _INSTRUCTIONS = (
@@ -87,7 +88,8 @@ class _Handlers:
         self, context: ServerRequestContext[Any], params: CallToolRequestParams
     ) -> CallToolResult:
         if params.name not in self.schemas:
-            raise MCPError(INVALID_PARAMS, self._unknown(params.name))
+            near = nearest(params.name, self.schemas)
+            raise MCPError(INVALID_PARAMS, f"There is no tool of this name.{near}")
         try:
             inputs = {**self._defaults, **(params.arguments or {})}
             result = await self._connector.run(params.name, inputs)
@@ -98,13 +100,6 @@ class _Handlers:
             # What went wrong may hold a patient's data, so only its kind is told.
             _log.error("%s failed with %s.", params.name, type(error).__name__)
             return _problem(InternalError(f"The connector failed with {type(error).__name__}."))
-
-    def _unknown(self, name: str) -> str:
-        try:
-            self._connector.registry.action(name)
-        except InvalidInput as error:
-            return error.message
-        return "There is no tool of this name."
 
 
 def _answer(result: dict[str, Any]) -> CallToolResult:

@@ -135,7 +135,7 @@ def parse(data: bytes) -> ConnectionRecord:
     """Rebuild the record that `dump` wrote, or raise `InvalidConfig`."""
     try:
         return _kind_of(data).model_validate_json(data)
-    except ValueError:
+    except (ValueError, TypeError):
         # The cause holds the input, which is full of secrets; it must not travel on.
         pass
     raise InvalidConfig(

@@ -60,7 +60,7 @@ def keywords(schema: Any) -> Iterator[str]:
 
 
 @each_action
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_the_check_takes_what_the_schema_accepts(action: Action, data: st.DataObject) -> None:
     inputs = existing_days(data.draw(values(SCHEMAS[action.key])))

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from practicefusion_connector.catalog import output_schema, sample_output, summary_schema
 from practicefusion_connector.catalog.outputs import type_schema
 from practicefusion_connector.errors import ActionWarning, InvalidConfig
+from practicefusion_connector.fhir.views import rows
 from practicefusion_connector.registry import Action, shipped
 from practicefusion_connector.registry.definitions import OutputField
 from practicefusion_connector.result import Result
@@ -162,6 +163,17 @@ def test_the_summary_rows_have_the_columns_of_the_view(action: Action) -> None:
     assert SCHEMAS[action.key]["$defs"]["Row"] == schema
     empty = dict.fromkeys(schema["properties"])
     Draft202012Validator(schema).validate(empty)
+
+
+@each_get
+def test_summary_rows_of_real_resources_satisfy_the_schema(action: Action) -> None:
+    resources = sample_output(action)["resources"]
+    if EXAMPLES.is_dir():
+        resources = [item for item in examples() if item["resourceType"] == action.resource]
+    result = Result(action.key, []).to_dict() | {"rows": list(rows(action.resource, resources))}
+    del result["resources"]
+    assert len(result["rows"]) == len(resources) > 0
+    assert refusals(action, result) == []
 
 
 def changed(action: Action, *fields: tuple[str, str]) -> Action:

@@ -107,7 +107,12 @@ def test_a_token_without_an_end_is_used_until_it_is_refused() -> None:
 def test_new_tokens_are_stored_and_the_old_ones_handed_to_the_refresh() -> None:
     world = World()
     seen: list[TokenSet | None] = []
-    world.behaviour = lambda old, run: (seen.append(old), world.next())[1]
+
+    def noted(old: TokenSet | None, run: Run) -> TokenSet:
+        seen.append(old)
+        return world.next()
+
+    world.behaviour = noted
     before = world.stored()
     run = Run(10)
     assert world.provider().access_token(run, rejected=ACCESS) == "access-1"
@@ -194,7 +199,12 @@ def test_a_refresh_under_way_is_waited_for_no_longer_than_the_caller_has() -> No
 def test_a_short_deadline_does_not_cut_a_refresh_off() -> None:
     world = World()
     left: list[float] = []
-    world.behaviour = lambda old, run: (left.append(run.remaining()), world.next())[1]
+
+    def noted(old: TokenSet | None, run: Run) -> TokenSet:
+        left.append(run.remaining())
+        return world.next()
+
+    world.behaviour = noted
     world.provider().access_token(Run(1), rejected=ACCESS)
     assert left[0] > 1
 

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from practicefusion_connector.connection import Connection
-from practicefusion_connector.errors import ConnectorError, InvalidInput
+from practicefusion_connector.errors import ConnectorError, InvalidInput, MissingScope
 from practicefusion_connector.fhir.client import FhirClient
 from practicefusion_connector.fhir.cursor import CursorCodec
 from practicefusion_connector.history import Entry, History
@@ -26,6 +26,7 @@ from practicefusion_connector.searching import searched
 from practicefusion_connector.shaping import Shaping
 from practicefusion_connector.smart.consent import categories
 from practicefusion_connector.smart.provider import ManagedTokens, TokenProvider
+from practicefusion_connector.smart.scopes import scopes_for
 from practicefusion_connector.stores import ConnectionStore
 from practicefusion_connector.summaries import checked_views
 from practicefusion_connector.transport import Policy, Run, Transport
@@ -239,4 +240,8 @@ class PracticeFusion(Actions):
         except ConnectorError as error:
             error.action = key
             error.connection_id = self.connection.id
+            if isinstance(error, MissingScope) and not error.missing_scopes:
+                # Few servers say which; the action knows what it needs.
+                needed = scopes_for([self.registry.action(key)], self.connection.level)
+                error.missing_scopes = [needed[-1]]
             raise

@@ -121,10 +121,11 @@ def examine(
         problem = error
     missing, new = differences(core, practice.statement) if practice else ({}, {})
     checks.append(_failed("server", problem) if problem else _parameters(missing, new))
-    checks.append(_made("token", lambda: _token(transport, base, tokens, granted_scopes, run)))
-    if granted_scopes is None and isinstance(tokens, ManagedTokens):
-        granted_scopes = tokens.granted_scopes()
-    actions = action_checks(core, connection, granted_scopes or ())
+    granted = tuple(granted_scopes or ())
+    checks.append(_made("token", lambda: _token(transport, base, tokens, granted, run)))
+    if not granted and isinstance(tokens, ManagedTokens):
+        granted = tokens.granted_scopes()
+    actions = action_checks(core, connection, granted)
     checks.append(_scopes(actions))
     return Report(practice.label if practice else host, tuple(checks), actions, missing, new, skew)
 
@@ -222,7 +223,7 @@ def _token(
     transport: Transport,
     base: str,
     tokens: TokenProvider | None,
-    granted: Iterable[str] | None,
+    granted: tuple[str, ...],
     run: Run,
 ) -> Check:
     if tokens is None:
@@ -231,11 +232,11 @@ def _token(
     if token is None:
         return Check("token", "skipped", "The connection uses no access token.")
     try:
-        try_token(transport, base, token, granted or (), run)
+        try_token(transport, base, token, granted, run)
     except AuthExpired:
         # As for an action: a refused token is renewed once before anything is said.
-        fresh = tokens.access_token(run, rejected=token) or ""
-        try_token(transport, base, fresh, granted or (), run)
+        fresh = tokens.access_token(run, rejected=token)
+        try_token(transport, base, fresh, granted, run)
     return Check("token", "ok", "The server accepts the access token.")
 
 

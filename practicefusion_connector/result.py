@@ -12,8 +12,7 @@ from practicefusion_connector.transport.run import Trace
 
 if TYPE_CHECKING:
     from practicefusion_connector.fhir.models import Models
-
-Row = dict[str, object]
+    from practicefusion_connector.summaries import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +67,13 @@ class Result:
         """
         if self.rows is not None or not self.resources:
             return self.rows or []
-        from practicefusion_connector.summaries import summary_view
+        from practicefusion_connector.summaries import summary_rows, summary_view
 
         kind = self.resources[0]["resourceType"]
         view = summary_view(kind, self.views)
         if view is None:
             raise InvalidConfig(f"There is no summary view of {kind}; declare one in a file.")
-        return list(view.rows(self.resources, _leave_empty))
+        return summary_rows(view, self.resources)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON-ready data, the same on every face.
@@ -109,7 +108,3 @@ def joined(results: Sequence[Result]) -> Result:
         None if first.rows is None else [row for result in results for row in result.rows or ()],
         first.views,
     )
-
-
-def _leave_empty(error: Exception) -> None:
-    """Take the error of a cell that cannot be filled; the cell is null."""

@@ -7,6 +7,7 @@ everything below takes those as arguments and knows no variable's name.
     REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE    who vouches for its certificate
     PRACTICEFUSION_STORE    the URL of the token store
     PRACTICEFUSION_STORE_KEY    the key it is sealed with, see `stores.sealing`
+    PRACTICEFUSION_HISTORY    the file or the URL of the run history
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _CA_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 _PROXY_SCHEMES = ("http", "https", "all")
 _STORE = "PRACTICEFUSION_STORE"
+_HISTORY = "PRACTICEFUSION_HISTORY"
 
 
 def policy(url: str, **limits: Any) -> Policy:
@@ -92,8 +94,17 @@ def store() -> ConnectionStore:
     raise InvalidConfig(reason)
 
 
+def history_source() -> str:
+    """Return the run history: `PRACTICEFUSION_HISTORY`, else a file of this user's own."""
+    return os.environ.get(_HISTORY, "").strip() or str(_own_folder() / "history.jsonl")
+
+
 def _own_files() -> str:
+    return (_own_folder() / "connections").absolute().as_uri()
+
+
+def _own_folder() -> Path:
     from platformdirs import user_data_path
 
     folder: Path = user_data_path("practicefusion-connector", appauthor=False)
-    return (folder / "connections").absolute().as_uri()
+    return folder

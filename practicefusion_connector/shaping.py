@@ -22,8 +22,8 @@ from practicefusion_connector.fhir.cursor import Cursor
 from practicefusion_connector.fhir.paging import Step
 from practicefusion_connector.fhir.validation import Validate, validated, validator_for
 from practicefusion_connector.registry import Request
-from practicefusion_connector.result import Result, Row
-from practicefusion_connector.summaries import summary_view
+from practicefusion_connector.result import Result
+from practicefusion_connector.summaries import Row, summary_rows, summary_view
 from practicefusion_connector.transport import Run
 
 _INDEX = re.compile(r"\[\d+\]")
@@ -162,7 +162,7 @@ class Shaping:
         if self._view is None:
             return [], noted
         problems: list[Exception] = []
-        rows = list(self._view.rows([resource], problems.append))
+        rows = summary_rows(self._view, [resource], problems.append)
         return rows, [*noted, *(ActionWarning("summary", f"{each}.") for each in problems)]
 
     def _findings(self, resource: Mapping[str, Any]) -> list[ActionWarning]:

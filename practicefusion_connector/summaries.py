@@ -7,15 +7,18 @@ is read once. The views' libraries (extra `views`) are imported when the first v
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from practicefusion_connector.errors import InvalidConfig
 
 if TYPE_CHECKING:
     from practicefusion_connector.fhir.views import View
     from practicefusion_connector.registry import Registry
+
+Row = dict[str, object]
 
 
 def checked_views(folder: Path | None, registry: Registry) -> Path | None:
@@ -57,6 +60,23 @@ def summary_view(resource: str, folder: Path | None = None) -> View | None:
     except (OSError, ValueError):
         reason = "the file is not readable JSON"
     raise InvalidConfig(f"The summary view of {resource} cannot be used: {reason}.")
+
+
+def summary_rows(
+    view: View,
+    resources: Iterable[Mapping[str, Any]],
+    on_error: Callable[[Exception], None] = lambda error: None,
+) -> list[Row]:
+    """Return the rows of the resources; a cell that cannot be filled is null.
+
+    A decimal is a float in every row: FHIR writes 155 and 7.5 alike, but a data frame that takes
+    the first for whole numbers would cut the second to 7.
+    """
+    decimals = [each.name for each in view.columns if each.type == "decimal"]
+    rows = list(view.rows(resources, on_error))
+    for row in rows:
+        row |= {name: float(each) for name in decimals if isinstance(each := row[name], int)}
+    return rows
 
 
 def _added(resource: str, folder: Path | None) -> View | None:

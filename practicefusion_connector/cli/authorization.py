@@ -14,6 +14,7 @@ from practicefusion_connector.connection import Connection
 from practicefusion_connector.registry import Action
 from practicefusion_connector.smart import launch
 from practicefusion_connector.smart.discovery import discover
+from practicefusion_connector.smart.renew import renewal, system_scopes
 from practicefusion_connector.smart.scopes import covers, not_granted, scopes_for
 from practicefusion_connector.smart.tokens import TokenSet
 from practicefusion_connector.transport import Policy, Run, Transport
@@ -66,3 +67,14 @@ def authorize(
         run = Run(_REQUEST_DEADLINE)
         tokens = launch.complete(transport, connection, endpoints, pending, callback, run)
     return Grant(tokens, pending.scopes)
+
+
+def sign_in(connection: Connection, policy: Policy | None = None) -> Grant:
+    """Get the first tokens of a system connection, which asks no person (SMART Backend Services).
+
+    Raises:
+        ConnectorError: as `oauth.client_credentials`.
+    """
+    with closing(Transport(policy)) as transport:
+        tokens = renewal(transport)(connection, None, Run(_REQUEST_DEADLINE))
+    return Grant(tokens, system_scopes(connection))

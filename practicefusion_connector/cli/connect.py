@@ -6,17 +6,20 @@ import sys
 import webbrowser
 from collections.abc import Callable
 from contextlib import closing, nullcontext
+from pathlib import Path
 
 import click
 from pydantic import SecretStr
 
 from practicefusion_connector import settings
 from practicefusion_connector.cli import output
-from practicefusion_connector.cli.authorization import Grant, authorize
+from practicefusion_connector.cli.authorization import Grant, authorize, sign_in
 from practicefusion_connector.cli.loopback import Receiver, can_receive
+from practicefusion_connector.cli.practices import opened
 from practicefusion_connector.connection import Connection
 from practicefusion_connector.errors import InvalidConfig, InvalidInput
 from practicefusion_connector.registry import shipped
+from practicefusion_connector.smart.directory_source import SERVICE_BASE_URLS
 from practicefusion_connector.stores import ConnectionRecord, ConnectionStore, StaleVersion
 
 _REDIRECT_URI = "http://127.0.0.1:8484/callback"
@@ -24,7 +27,13 @@ _SAVES_TRIED = 5
 
 
 @click.command()
-@click.option("--fhir-base-url", metavar="URL", required=True, help="The practice's FHIR base URL.")
+@click.option("--fhir-base-url", metavar="URL", help="The practice's FHIR base URL.")
+@click.option(
+    "--practice", metavar="NAME", help="Find the base URL in the practice directory instead."
+)
+@click.option(
+    "--directory", default=SERVICE_BASE_URLS, metavar="URL|FILE", help="Another directory."
+)
 @click.option("--client-id", metavar="ID", required=True, help="The application's id.")
 @click.option(
     "--client-secret-env",
@@ -42,7 +51,18 @@ _SAVES_TRIED = 5
     help="As registered for the application; port 0 takes a free one.",
 )
 @click.option("--scopes", help="Scopes to ask for, in place of those the actions need.")
-@click.option("--level", type=click.Choice(["user", "patient"]), default="user", show_default=True)
+@click.option(
+    "--level",
+    type=click.Choice(["user", "patient", "system"]),
+    default="user",
+    show_default=True,
+    help="On whose authority: a provider's, a patient's, or the application's own.",
+)
+@click.option(
+    "--key-file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="For the level system: the key file of practicefusion keys new.",
+)
 @click.option(
     "--auth-method",
     type=click.Choice(["client_secret_post", "client_secret_basic", "client_secret_basic_raw"]),
@@ -61,8 +81,12 @@ _SAVES_TRIED = 5
 )
 @output.json_option
 def connect(
+    fhir_base_url: str | None,
+    practice: str | None,
+    directory: str,
     client_secret_env: str | None,
     public: bool,
+    key_file: Path | None,
     name: str,
     redirect_uri: str,
     no_browser: bool,
@@ -73,24 +97,65 @@ def connect(
 ) -> None:
     """Authorize a connection to a practice, and keep it.
 
-    Opens the practice's sign-in page in your browser and waits for it to come back. The connection
-    and its tokens are kept encrypted, where PRACTICEFUSION_STORE says or in your own data folder.
+    Opens the practice's sign-in page in your browser and waits for it to come back; on the level
+    system the application signs in by itself. The connection and its tokens are kept encrypted,
+    where PRACTICEFUSION_STORE says or in your own data folder.
     """
-    secret = _client_secret(client_secret_env, public)
-    connection = Connection.of(id=name, redirect_uri=redirect_uri, client_secret=secret, **fields)
+    if (fhir_base_url is None) == (practice is None):
+        raise click.UsageError("Give --fhir-base-url URL or --practice NAME, one of the two")
+    if practice is not None:
+        fhir_base_url = _listed(practice, directory, for_patients=fields["level"] == "patient")
+    if key_file is not None:
+        fields["private_key"] = key_file.read_text("utf-8")
+        fields["key_id"] = _signing_key(key_file)
+    secret = _client_secret(client_secret_env, public or key_file is not None)
+    connection = Connection.of(
+        id=name,
+        fhir_base_url=fhir_base_url,
+        redirect_uri=redirect_uri,
+        client_secret=secret,
+        **fields,
+    )
     # The store is opened first: it must not turn out to be unusable after the person's consent.
     with nullcontext() if no_store else closing(settings.store()) as store:
-        paste = no_browser or not can_receive(redirect_uri)
+        policy = settings.policy(connection.fhir_base_url)
+        paste = no_browser or not can_receive(redirect_uri) or connection.level == "system"
         with nullcontext() if paste else Receiver(redirect_uri) as receiver:
             ask: Callable[[str], str] = _by_paste
             if receiver:
                 ask = _by_browser(receiver, timeout)
                 connection = connection.model_copy(update={"redirect_uri": receiver.redirect_uri})
-            policy = settings.policy(connection.fhir_base_url)
-            grant = authorize(connection, shipped(), ask, policy)
+            if connection.level == "system":
+                grant = sign_in(connection, policy)
+            else:
+                grant = authorize(connection, shipped(), ask, policy)
         if store is not None:
             _save(store, ConnectionRecord(connection=connection, tokens=grant.tokens))
     _report(connection, grant, kept=not no_store, as_json=as_json)
+
+
+def _listed(name: str, directory: str, *, for_patients: bool) -> str:
+    """Return the base URL of the one practice the directory has by this name."""
+    found = opened(directory).search(name)
+    exact = [practice for practice in found if practice.name.casefold() == name.casefold()]
+    candidates = exact or found
+    if len(candidates) != 1:
+        near = ", ".join(f'"{practice.name}"' for practice in candidates[:5])
+        many = f"{len(candidates)} practices fit: {near}" if candidates else "No practice fits"
+        raise InvalidInput(
+            f"{many}. practicefusion practices search shows them with their base URLs.",
+            problems=[{"path": "practice", "message": "must name one practice"}],
+        )
+    url = candidates[0].patient_url if for_patients else candidates[0].provider_url
+    if url is None:
+        raise InvalidInput("The directory lists no base URL of this practice for this level.")
+    return url
+
+
+def _signing_key(file: Path) -> str:
+    from practicefusion_connector.smart import key_files
+
+    return key_files.key_ids(file)[0]  # during a rotation the old key goes on signing
 
 
 def _client_secret(variable: str | None, public: bool) -> SecretStr | None:
@@ -158,7 +223,7 @@ def _report(connection: Connection, grant: Grant, *, kept: bool, as_json: bool) 
         output.say(f"Not granted: {', '.join(grant.dropped)}")
     if blocked:
         output.say(f"These actions will not work: {', '.join(a.key for a in blocked)}")
-    if grant.tokens.refresh_token is None:
+    if grant.tokens.refresh_token is None and connection.level != "system":
         output.say("There is no refresh token (offline_access): it ends with the access token.")
     if kept:
         output.say(f'Kept as "{connection.id}". Try it:')

@@ -16,7 +16,14 @@ _DEADLINE = 60.0
 
 
 @click.command()
-@click.option("--connection", "connection_id", default="default", help="Which stored connection.")
+@click.option(
+    "--connection",
+    "connection_id",
+    metavar="NAME",
+    default="default",
+    show_default=True,
+    help="Which stored connection.",
+)
 @output.json_option
 def disconnect(connection_id: str, as_json: bool) -> None:
     """Revoke a connection's tokens where the practice's server takes that, and delete them here.

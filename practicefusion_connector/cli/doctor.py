@@ -19,8 +19,15 @@ _STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red", "skipped": 
 
 
 @click.command()
-@click.option("--connection", "connection_id", default="default", help="Which stored connection.")
-@click.option("--base-url", help="Examine a FHIR base URL instead, without a token.")
+@click.option(
+    "--connection",
+    "connection_id",
+    metavar="NAME",
+    default="default",
+    show_default=True,
+    help="Which stored connection.",
+)
+@click.option("--base-url", metavar="URL", help="Examine a FHIR base URL instead, without a token.")
 @output.json_option
 @click.pass_context
 def doctor(ctx: click.Context, connection_id: str, base_url: str | None, as_json: bool) -> None:

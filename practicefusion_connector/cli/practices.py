@@ -30,7 +30,13 @@ def practices() -> None:
     metavar="URL|FILE",
     help="Another ServiceBaseURLs bundle, or a downloaded one.",
 )
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="How many to show at most.",
+)
 @output.json_option
 @click.pass_context
 def search(ctx: click.Context, text: str, directory: str, limit: int, as_json: bool) -> None:
@@ -76,7 +82,7 @@ def _show(directory: Directory, text: str, limit: int) -> None:
     if directory.note:
         output.note(directory.note)
     if directory.problems:
-        output.note(f"{sum(directory.problems.values())} parts of the directory were left out.")
+        output.note(f"Unusable parts of the directory: {sum(directory.problems.values())}.")
     if not found:
         output.say(f"None of {len(directory)} practices fits. Try fewer or shorter words.")
         return

@@ -66,6 +66,8 @@ def serve_http(
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((host, port))
+            # From here on clients wait in line; uvicorn answers them once it runs.
+            listening.listen()
         except OSError as error:
             raise InvalidConfig(
                 f"Port {port} of {host} cannot be listened on: {error.strerror}."

@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     from practicefusion_connector.medfusion.connecting import connect
     from practicefusion_connector.medfusion.connection import MedfusionConnection, MedfusionRecord
     from practicefusion_connector.medfusion.fhir import coverages, from_fhir, to_fhir
-    from practicefusion_connector.medfusion.following import Follower, JsonLines
+    from practicefusion_connector.medfusion.following import Follower
     from practicefusion_connector.medfusion.ledger import Ledger
     from practicefusion_connector.medfusion.models import Patient, PatientBatch
+    from practicefusion_connector.medfusion.sinks import JsonLines
     from practicefusion_connector.medfusion.xml import read_batch, write_batch
 
 _HOMES = {
     "Follower": "following",
-    "JsonLines": "following",
+    "JsonLines": "sinks",
     "Ledger": "ledger",
     "Medfusion": "client",
     "MedfusionConnection": "connection",

@@ -109,7 +109,8 @@ def _unknown(action: MedfusionAction, given: Mapping[str, Any]) -> Iterator[tupl
         if name not in action.inputs:
             takes = ", ".join(action.inputs)
             known = name if isinstance(name, str) and name.isidentifier() else "input"
-            yield known, f"is no input of {action.key}.{nearest(known, action.inputs)} It takes {takes}"
+            near = nearest(known, action.inputs)
+            yield known, f"is no input of {action.key}.{near} It takes {takes}"
 
 
 def _patient(declared: Input, value: Any) -> Patient:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from practicefusion_connector.errors import InvalidConfig
+from practicefusion_connector.errors import InvalidConfig, InvalidInput
 from practicefusion_connector.medfusion.connection import MedfusionConnection, MedfusionRecord
 from practicefusion_connector.medfusion.oauth import fetch_token, look_up
 from practicefusion_connector.stores import ConnectionStore, StaleVersion
@@ -55,3 +55,25 @@ def _cursor(record: object, connection: MedfusionConnection) -> str | None:
         )
     same = record.connection.practice_url == connection.practice_url
     return record.cursor if same else None
+
+
+def portal_record(store: ConnectionStore, connection_id: str) -> MedfusionRecord:
+    """Return the record of a stored connection to a portal.
+
+    Raises:
+        InvalidInput: the store has no connection of this id.
+        InvalidConfig: it leads to a Practice Fusion practice.
+    """
+    stored = store.load(connection_id)
+    if stored is None:
+        raise InvalidInput(
+            "There is no connection of this id in the store; make one with "
+            "practicefusion medfusion connect.",
+            problems=[{"path": "connection_id", "message": "there is none of this id"}],
+        )
+    if not isinstance(stored.record, MedfusionRecord):
+        raise InvalidConfig(
+            f'Connection "{connection_id}" leads to a Practice Fusion practice, not to a Medfusion '
+            "portal."
+        )
+    return stored.record

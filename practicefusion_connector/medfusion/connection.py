@@ -48,7 +48,7 @@ class MedfusionConnection(BaseModel):
 
     id: str = Field(
         default="medfusion",
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$",
         title="Connection ID",
         description="The host's own name for this connection.",
     )

@@ -10,13 +10,15 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from practicefusion_connector.medfusion.elements import Json, as_dict, as_dicts, filled, text_of
 from practicefusion_connector.medfusion.models import Insurance, Name, Patient
-
-Json = dict[str, Any]
 
 FIELDS = ("primary_insurance", "secondary_insurance", "tertiary_insurance")
 _CLASS = "http://terminology.hl7.org/CodeSystem/coverage-class"
 _IDENTIFIER_TYPE = "http://terminology.hl7.org/CodeSystem/v2-0203"
+_MEMBER: Json = {"coding": [{"system": _IDENTIFIER_TYPE, "code": "MB"}]}
+_POLICY: Json = {"text": "Policy number"}
+_NO_PAYER: Json = {"display": "not known"}
 _COPAY = "http://terminology.hl7.org/CodeSystem/coverage-copay-type"
 
 
@@ -52,8 +54,8 @@ def _coverage(insurance: Insurance, order: int, beneficiary: Json) -> Json:
     resource = {
         "resourceType": "Coverage",
         "identifier": [
-            _identifier(code, value)
-            for code, value in (("MB", insurance.member_id), ("PLAC", insurance.policy_number))
+            {"type": kind, "value": value}
+            for kind, value in ((_MEMBER, insurance.member_id), (_POLICY, insurance.policy_number))
             if value
         ],
         "status": "active",
@@ -61,8 +63,8 @@ def _coverage(insurance: Insurance, order: int, beneficiary: Json) -> Json:
         "subscriberId": insurance.subscriber_id,
         "beneficiary": beneficiary,
         "relationship": {"text": relation} if relation else None,
-        "period": _filled(period),
-        "payor": [_filled(payer) or {"display": "not known"}],
+        "period": filled(period),
+        "payor": [filled(payer) or _NO_PAYER],
         "class": [
             {"type": {"coding": [{"system": _CLASS, "code": code}]}, "value": value}
             for code, value in classes
@@ -71,42 +73,37 @@ def _coverage(insurance: Insurance, order: int, beneficiary: Json) -> Json:
         "order": order,
         "costToBeneficiary": _copay(insurance.copay),
     }
-    return _filled(resource)
+    return filled(resource)
 
 
 def _insurance(coverage: Mapping[str, Any]) -> Insurance:
-    payer = (coverage.get("payor") or [{}])[0]
+    payer = next(iter(as_dicts(coverage.get("payor"))), {})
+    payer = {} if payer == _NO_PAYER else payer
     classes = {
         coding.get("code"): one.get("value")
-        for one in coverage.get("class") or ()
-        for coding in one.get("type", {}).get("coding") or ()
+        for one in as_dicts(coverage.get("class"))
+        for coding in as_dicts(as_dict(one.get("type")).get("coding"))
     }
     numbers = {
-        coding.get("code"): one.get("value")
-        for one in coverage.get("identifier") or ()
-        for coding in one.get("type", {}).get("coding") or ()
+        text_of(one.get("type")): one.get("value") for one in as_dicts(coverage.get("identifier"))
     }
-    costs = coverage.get("costToBeneficiary") or [{}]
-    copay = costs[0].get("valueMoney", {}).get("value")
-    period = coverage.get("period") or {}
+    cost = next(iter(as_dicts(coverage.get("costToBeneficiary"))), {})
+    copay = as_dict(cost.get("valueMoney")).get("value")
+    period = as_dict(coverage.get("period"))
     return Insurance(
         company_name=payer.get("display"),
         plan_name=classes.get("plan"),
         group_number=classes.get("group"),
-        policy_number=numbers.get("PLAC"),
+        policy_number=numbers.get(text_of(_POLICY)),
         effective_date=period.get("start"),
         expiration_date=period.get("end"),
         copay=None if copay is None else str(copay),
-        member_id=numbers.get("MB"),
-        payer_id=payer.get("identifier", {}).get("value"),
+        member_id=numbers.get(text_of(_MEMBER)),
+        payer_id=as_dict(payer.get("identifier")).get("value"),
         subscriber_id=coverage.get("subscriberId"),
-        subscriber_name=_name((coverage.get("subscriber") or {}).get("display")),
-        patient_relation_to_subscriber=(coverage.get("relationship") or {}).get("text"),
+        subscriber_name=_name(as_dict(coverage.get("subscriber")).get("display")),
+        patient_relation_to_subscriber=as_dict(coverage.get("relationship")).get("text"),
     )
-
-
-def _identifier(code: str, value: str) -> Json:
-    return {"type": {"coding": [{"system": _IDENTIFIER_TYPE, "code": code}]}, "value": value}
 
 
 def _subscriber(name: Name | None) -> Json | None:
@@ -130,7 +127,3 @@ def _copay(text: str | None) -> list[Json]:
         return []
     kind = {"coding": [{"system": _COPAY, "code": "copay"}]}
     return [{"type": kind, "valueMoney": {"value": float(amount), "currency": "USD"}}]
-
-
-def _filled(fields: Mapping[str, Any]) -> Json:
-    return {name: value for name, value in fields.items() if value not in (None, [], {}, "")}

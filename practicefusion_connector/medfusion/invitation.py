@@ -80,7 +80,11 @@ def _checked(column: Column, value: Any) -> str | None:
 def _from_resource(resource: Mapping[str, Any]) -> Patient:
     if resource["resourceType"] != "Patient":
         raise _refused([("resourceType", "is another type; it must be Patient")])
-    return from_fhir(resource)
+    try:
+        return from_fhir(resource)
+    except ValidationError as error:
+        problems = list(_told(error))
+    raise _refused(problems)
 
 
 def _from_fields(given: Mapping[str, Any]) -> Patient:

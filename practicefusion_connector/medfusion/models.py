@@ -146,7 +146,7 @@ class PatientIdentifier(Element):
 
 
 class PracticeIdentifier(Element):
-    """The practice; `portal_practice_id` is IntuitPracticeId or IntegrationPracticeId, by version."""
+    """The practice; its portal id is IntuitPracticeId or IntegrationPracticeId, by version."""
 
     practice_id: Text | None = element(default=None)
     portal_practice_id: Text | None = element(default=None)

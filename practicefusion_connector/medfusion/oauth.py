@@ -161,12 +161,10 @@ def _token_set(said: dict[str, Any], now: float) -> TokenSet:
         raise errors.InvalidResponse("The token endpoint's answer holds no usable access token.")
     if isinstance(lifetime, str) and lifetime.strip().isdigit():
         lifetime = int(lifetime)
-    known = isinstance(lifetime, int | float) and not isinstance(lifetime, bool) and lifetime > 0
-    return TokenSet(
-        access_token=SecretStr(token),
-        issued_at=now,
-        expires_at=now + min(float(lifetime), _LONGEST_LIFE) if known else None,
-    )
+    expires_at = None
+    if isinstance(lifetime, int | float) and lifetime > 0:
+        expires_at = now + min(float(lifetime), _LONGEST_LIFE)
+    return TokenSet(access_token=SecretStr(token), issued_at=now, expires_at=expires_at)
 
 
 class _WithoutApplicationTokens(logging.Filter):

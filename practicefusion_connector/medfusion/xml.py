@@ -100,9 +100,7 @@ def write_batch(batch: PatientBatch, version: VersionName = "v1") -> bytes:
             node.tag = names[node.tag]
         else:
             node.text += _NOON
-    root = etree.Element(
-        f"{{{declared.namespace}}}PatientBatch", nsmap={"p": declared.namespace}
-    )
+    root = etree.Element(f"{{{declared.namespace}}}PatientBatch", nsmap={"p": declared.namespace})
     root.extend(list(written))
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
 

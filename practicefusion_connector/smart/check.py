@@ -128,7 +128,7 @@ def told(answer: Answer, base: str) -> Told:
 
 
 def try_token(
-    transport: Transport, base: str, access_token: str, granted: Iterable[str], run: Run
+    transport: Transport, base: str, access_token: str | None, granted: Iterable[str], run: Run
 ) -> None:
     """Ask for a record that does not exist: without a good token the server refuses even that.
 
@@ -137,7 +137,9 @@ def try_token(
         ConnectorError: the server could not be asked.
     """
     types = (found[1] for scope in granted if (found := _SCOPED_TYPE.match(scope)))
-    headers = {"Accept": "application/fhir+json", "Authorization": f"Bearer {access_token}"}
+    headers = {"Accept": "application/fhir+json"}
+    if access_token is not None:
+        headers["Authorization"] = f"Bearer {access_token}"
     try:
         transport.get(f"{base}/{next(types, 'Patient')}/{_NO_SUCH_ID}", headers, run, practice=base)
     except _ACCEPTED:

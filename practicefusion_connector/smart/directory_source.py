@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from practicefusion_connector.connection import is_loopback
 from practicefusion_connector.errors import (
     ConnectorError,
     InvalidConfig,
@@ -21,7 +21,7 @@ from practicefusion_connector.errors import (
 )
 from practicefusion_connector.smart.directory import Directory, Practice, parse
 from practicefusion_connector.smart.writing import replace_file
-from practicefusion_connector.transport import Answer, Run, Transport
+from practicefusion_connector.transport import Run, Transport
 
 SERVICE_BASE_URLS = "https://www.practicefusion.com/assets/static_files/ServiceBaseURLs.json"
 
@@ -30,7 +30,7 @@ _LAYOUT = 1
 _DAY = 86_400.0
 
 
-class _Cached(NamedTuple):
+class _Copy(NamedTuple):
     directory: Directory
     etag: str | None
     last_modified: str | None
@@ -47,7 +47,7 @@ def load(
     """Return the directory from a URL or a file.
 
     A cached copy younger than `fresh_for` seconds is used as it is; an older one is confirmed with
-    the server by its ETag; where the server cannot be reached it is used all the same, and its
+    the server by its ETag; where the server gives no good answer it is used all the same, and its
     `note` says how old it is.
 
     Args:
@@ -58,35 +58,33 @@ def load(
         fresh_for: seconds.
 
     Raises:
-        InvalidInput: there is no such file.
+        InvalidInput: there is no such file, or the URL is not https.
         InvalidResponse: what came is no practice directory.
         ConnectorError: the server could not be asked, and there is no copy.
     """
-    if urlsplit(source).scheme not in ("http", "https"):
+    parts = urlsplit(source)
+    if parts.scheme not in ("http", "https"):
         return _from_file(Path(source))
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        # Whoever could change it on the way could name the hosts that secrets are then sent to.
+        raise InvalidInput(
+            "The practice directory must come over https.",
+            problems=[{"path": "directory", "message": "must begin with https://"}],
+        )
     file = cache / f"practices-{_short_hash(source)}.json" if cache else None
     cached = _read_cache(file) if file else None
     now = transport.clock()
-    if cached and (cached.directory.fetched_at or 0.0) + fresh_for > now:
+    if cached and 0 <= now - (cached.directory.fetched_at or 0.0) < fresh_for:
         return cached.directory
     try:
-        answer = _ask(source, transport, run, cached)
+        copy = _ask(source, transport, run, cached)
     except ConnectorError as error:
         if cached is None:
             raise
         return _aged(cached.directory, now, error)
-    if answer is None and cached is not None:
-        directory = replace(cached.directory, fetched_at=now)
-        headers: Mapping[str, str | None] = {
-            "ETag": cached.etag,
-            "Last-Modified": cached.last_modified,
-        }
-    else:
-        directory = replace(parse(answer.json() if answer else None), fetched_at=now)
-        headers = dict(answer.headers) if answer else {}
     if file:
-        _write_cache(file, directory, headers)
-    return directory
+        _write_cache(file, copy)
+    return copy.directory
 
 
 def _from_file(path: Path) -> Directory:
@@ -102,20 +100,23 @@ def _from_file(path: Path) -> Directory:
     return parse(document)
 
 
-def _ask(source: str, transport: Transport, run: Run, cached: _Cached | None) -> Answer | None:
-    """Return the server's answer, or `None` where the copy is still good (RFC 9110 §13.1.2)."""
+def _ask(source: str, transport: Transport, run: Run, known: _Copy | None) -> _Copy:
+    """Return the server's directory, or the known one where it is unchanged (RFC 9110 §13.1.2)."""
     headers = {"Accept": "application/fhir+json, application/json", "Accept-Encoding": "gzip"}
-    if cached and cached.etag:
-        headers["If-None-Match"] = cached.etag
-    if cached and cached.last_modified:
-        headers["If-Modified-Since"] = cached.last_modified
+    if known and known.etag:
+        headers["If-None-Match"] = known.etag
+    if known and known.last_modified:
+        headers["If-Modified-Since"] = known.last_modified
+    now = transport.clock()
     try:
-        return transport.get(source, headers, run)
+        answer = transport.get(source, headers, run)
     except InvalidResponse as error:
         # The transport follows no 3xx; this one says "not modified" and is an answer.
-        if error.http_status == 304 and cached is not None:
-            return None
-        raise
+        if known is None or error.http_status != 304:
+            raise
+        return known._replace(directory=replace(known.directory, fetched_at=now))
+    directory = replace(parse(answer.json()), fetched_at=now)
+    return _Copy(directory, answer.headers.get("ETag"), answer.headers.get("Last-Modified"))
 
 
 def _aged(directory: Directory, now: float, error: ConnectorError) -> Directory:
@@ -123,12 +124,12 @@ def _aged(directory: Directory, now: float, error: ConnectorError) -> Directory:
     age = f"{days:.0f} days" if days >= 2 else f"{days * 24:.0f} hours"
     return replace(
         directory,
-        note=f"This copy of the practice directory is {age} old; the server could not be asked "
+        note=f"This copy of the practice directory is {age} old; a newer one could not be had "
         f"({error.code}).",
     )
 
 
-def _read_cache(file: Path) -> _Cached | None:
+def _read_cache(file: Path) -> _Copy | None:
     try:
         kept = json.loads(file.read_bytes())
         if kept["layout"] != _LAYOUT:
@@ -138,21 +139,20 @@ def _read_cache(file: Path) -> _Cached | None:
             kept["problems"],
             float(kept["fetched_at"]),
         )
-        return _Cached(directory, kept["etag"], kept["last_modified"])
+        return _Copy(directory, kept["etag"], kept["last_modified"])
     except (OSError, ValueError, TypeError, KeyError):
         # Missing or damaged is the same: the server is asked.
         return None
 
 
-def _write_cache(file: Path, directory: Directory, headers: Mapping[str, str | None]) -> None:
-    named = {name.lower(): value for name, value in headers.items()}
-    kept: dict[str, Any] = {
+def _write_cache(file: Path, copy: _Copy) -> None:
+    kept = {
         "layout": _LAYOUT,
-        "fetched_at": directory.fetched_at,
-        "etag": named.get("etag"),
-        "last_modified": named.get("last-modified"),
-        "problems": dict(directory.problems),
-        "practices": [asdict(practice) for practice in directory],
+        "fetched_at": copy.directory.fetched_at,
+        "etag": copy.etag,
+        "last_modified": copy.last_modified,
+        "problems": dict(copy.directory.problems),
+        "practices": [asdict(practice) for practice in copy.directory],
     }
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -27,9 +27,12 @@ class VendorHosts(Container[str]):
     domains = ("practicefusion.com", "patientfusion.com")
 
     def __contains__(self, base_url: object) -> bool:
-        parts = urlsplit(base_url) if isinstance(base_url, str) else urlsplit("")
-        host = parts.hostname or ""
-        return parts.scheme == "https" and any(host.endswith(f".{name}") for name in self.domains)
+        try:
+            parts = urlsplit(checked_url(base_url)) if isinstance(base_url, str) else None
+        except ValueError:
+            parts = None
+        host = (parts.hostname if parts and parts.scheme == "https" else None) or ""
+        return any(host.endswith(f".{name}") for name in self.domains)
 
 
 class EhrLaunch(NamedTuple):
@@ -42,7 +45,10 @@ class EhrLaunch(NamedTuple):
 
 def read_launch_url(url: str) -> tuple[str, str]:
     """Return `iss` and `launch` from the URL the EHR opened, or raise `InvalidInput`."""
-    query = parse_qs(urlsplit(url).query)
+    try:
+        query = parse_qs(urlsplit(url).query)
+    except ValueError:
+        query = {}
     missing = [name for name in ("iss", "launch") if len(query.get(name, ())) != 1]
     if missing:
         raise InvalidInput(

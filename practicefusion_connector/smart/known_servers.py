@@ -10,14 +10,14 @@ import time
 from collections.abc import Callable
 from functools import cache
 from threading import Lock
-from typing import Any
-
-from cachetools import TTLCache
+from typing import Any, Generic, TypeVar
 
 from practicefusion_connector.connection import Connection
 from practicefusion_connector.errors import InvalidResponse
 from practicefusion_connector.smart.discovery import Endpoints, discover
 from practicefusion_connector.transport import Run, Transport
+
+T = TypeVar("T")
 
 
 class KnownServers:
@@ -25,7 +25,7 @@ class KnownServers:
 
     Args:
         time_to_live: seconds after which a server is asked again.
-        bound: how many practices are remembered at most; the least recently used go first.
+        bound: how many practices are remembered at most; the oldest go first.
         timer: monotonic seconds.
     """
 
@@ -36,21 +36,16 @@ class KnownServers:
         bound: int = 10_000,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._lock = Lock()
-        self._endpoints: TTLCache[tuple[str, str | None], Endpoints] = TTLCache(
-            bound, time_to_live, timer
-        )
-        self._keys: TTLCache[str, dict[str, Any]] = TTLCache(bound, time_to_live, timer)
+        self._endpoints: _Memory[Endpoints] = _Memory(time_to_live, bound, timer)
+        self._keys: _Memory[dict[str, Any]] = _Memory(time_to_live, bound, timer)
 
     def endpoints(self, transport: Transport, connection: Connection, run: Run) -> Endpoints:
         """Return the practice's endpoints; raises what `discover` raises."""
         place = (connection.fhir_base_url, connection.auth_base_url)
-        with self._lock:
-            known = self._endpoints.get(place)
+        known = self._endpoints.get(place)
         if known is None:
             known = discover(transport, connection, run)
-            with self._lock:
-                self._endpoints[place] = known
+            self._endpoints.keep(place, known)
         return known
 
     def keys(
@@ -66,17 +61,38 @@ class KnownServers:
 
         `practice` is the FHIR base URL of the connection, whose server named the URI.
         """
-        with self._lock:
-            known = None if fresh else self._keys.get(jwks_uri)
+        known = None if fresh else self._keys.get(jwks_uri)
         if known is None:
             headers = {"Accept": "application/json"}
             document = transport.get(jwks_uri, headers, run, practice=practice).json()
             if not isinstance(document, dict) or not isinstance(document.get("keys"), list):
                 raise InvalidResponse("The server's jwks_uri does not give a JWK Set.")
             known = document
-            with self._lock:
-                self._keys[jwks_uri] = known
+            self._keys.keep(jwks_uri, known)
         return known
+
+
+class _Memory(Generic[T]):
+    """Values by key for a while, the oldest going first where there are too many."""
+
+    def __init__(self, time_to_live: float, bound: int, timer: Callable[[], float]) -> None:
+        self._time_to_live = time_to_live
+        self._bound = bound
+        self._timer = timer
+        self._lock = Lock()
+        self._kept: dict[object, tuple[float, T]] = {}
+
+    def get(self, key: object) -> T | None:
+        with self._lock:
+            since, value = self._kept.get(key, (float("-inf"), None))
+        return value if self._timer() - since < self._time_to_live else None
+
+    def keep(self, key: object, value: T) -> None:
+        with self._lock:
+            self._kept.pop(key, None)
+            self._kept[key] = (self._timer(), value)
+            if len(self._kept) > self._bound:
+                del self._kept[next(iter(self._kept))]
 
 
 @cache

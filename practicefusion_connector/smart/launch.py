@@ -8,12 +8,13 @@ begins in `ehr_launch` and is completed here.
 from __future__ import annotations
 
 import hmac
+import json
 import secrets
 from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qs, urlsplit
 
 import pkce
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from practicefusion_connector.connection import Connection
 from practicefusion_connector.errors import (
@@ -34,7 +35,10 @@ _BEGIN_AGAIN = "begin the authorization again"
 
 
 class Pending(BaseModel):
-    """What must be kept between the two steps; its secrets never show in a repr."""
+    """What must be kept between the two steps; its secrets never show in a repr.
+
+    A web application keeps it where the browser cannot read it: `to_json` and `from_json`.
+    """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -43,6 +47,20 @@ class Pending(BaseModel):
     code_verifier: SecretStr
     scopes: tuple[str, ...]
     nonce: SecretStr | None = None
+
+    def to_json(self) -> str:
+        """Return it with its real secrets; `model_dump_json` would mask them for good."""
+        return json.dumps(self.model_dump(), default=SecretStr.get_secret_value)
+
+    @classmethod
+    def from_json(cls, text: str) -> Pending:
+        """Rebuild what `to_json` gave, or raise `InvalidInput`."""
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError:
+            # The cause would hold the input, which is full of secrets.
+            pass
+        raise InvalidInput(f"What was kept of the authorization is damaged; {_BEGIN_AGAIN}.")
 
 
 def begin(connection: Connection, endpoints: Endpoints, scopes: Iterable[str]) -> Pending:
@@ -72,9 +90,6 @@ def request(
         raise InvalidConfig("The server declares no authorization endpoint for people.")
     nonce = None
     if "openid" in scopes:
-        # Where the library that checks an id_token is missing, it is said before a person is asked.
-        import practicefusion_connector.smart.jose  # noqa: F401
-
         nonce = SecretStr(secrets.token_urlsafe(32))
         extra["nonce"] = nonce.get_secret_value()
     state = secrets.token_urlsafe(32)
@@ -128,8 +143,11 @@ def complete(
     tokens = oauth.exchange_code(transport, connection, endpoints, code, verifier, run)
     if tokens.id_token is None:
         return tokens
-    from practicefusion_connector.smart import identity
-
+    try:
+        from practicefusion_connector.smart import identity
+    except InvalidConfig:
+        # Without the extra `smart` nothing can check it, and what is not checked is not kept.
+        return tokens.model_copy(update={"id_token": None})
     nonce = pending.nonce.get_secret_value() if pending.nonce else None
     known = servers or shared()
     return identity.identified(transport, known, connection, endpoints, tokens, nonce, run)

@@ -12,7 +12,6 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from oauthlib.oauth2 import BackendApplicationClient, OAuth2Error, WebApplicationClient
-from pydantic import SecretStr
 from requests import PreparedRequest
 from requests_oauthlib import OAuth2Session
 
@@ -184,7 +183,7 @@ def revoke(
     """
     if endpoints.revocation is None:
         raise errors.InvalidConfig("The server advertises no revocation endpoint.")
-    endpoint = endpoints.revocation
+    endpoint, access = endpoints.revocation, tokens.access_token.get_secret_value()
     with open_session(transport, connection, run, urlsplit(endpoint).scheme) as session:
 
         def ask(token: str, hint: Hint) -> None:
@@ -201,18 +200,24 @@ def revoke(
                 "POST", url, data=body, headers=headers, auth=proof.auth, withhold_token=True
             )
 
-        if tokens.refresh_token:
-            _revoked(transport, ask, tokens.refresh_token, "refresh_token", run)
-        _revoked(transport, ask, tokens.access_token, "access_token", run)
+        harmless = None
+        if tokens.refresh_token is not None:
+            lasting = tokens.refresh_token.get_secret_value()
+            _revoked(transport, lambda: ask(lasting, "refresh_token"), run)
+            # The grant is gone with it, and a server need not take access tokens (§2.2.1).
+            harmless = "unsupported_token_type"
+        _revoked(transport, lambda: ask(access, "access_token"), run, harmless)
 
 
 def _revoked(
-    transport: Transport, ask: Callable[[str, Hint], None], token: SecretStr, hint: Hint, run: Run
+    transport: Transport, ask: Callable[[], None], run: Run, harmless: str | None = None
 ) -> None:
     problem: errors.ConnectorError
     try:
-        return transport.retrying(lambda: ask(token.get_secret_value(), hint), run)
+        return transport.retrying(ask, run)
     except errors.ConnectorError as error:
+        if harmless in {issue["code"] for issue in error.issues}:
+            return None
         problem = application_refused(error)
     raise problem
 

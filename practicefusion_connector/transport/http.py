@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import TypeVar
 
 import requests
@@ -16,12 +17,13 @@ from requests.structures import CaseInsensitiveDict
 from tenacity import RetryCallState, Retrying
 
 from practicefusion_connector import errors
+from practicefusion_connector.transport.answers import Answer, Incoming
 from practicefusion_connector.transport.pacing import Pacing, shared
 from practicefusion_connector.transport.policy import Policy
 from practicefusion_connector.transport.problems import correlation_id, error_from
 from practicefusion_connector.transport.redaction import guard_loggers, path_template
 from practicefusion_connector.transport.run import Run
-from practicefusion_connector.transport.wire import Answer, Wire
+from practicefusion_connector.transport.wire import Wire
 
 T = TypeVar("T")
 
@@ -111,25 +113,65 @@ class Transport:
                 servers are called at public addresses only, unless the practice's own server is
                 itself inside. Left out, the caller vouches for the request's address.
         """
-        run.check()
-        url = request.url or ""
-        paced = practice if practice is not None and url.startswith(practice) else None
-        if paced is not None:
-            self._pacing.wait(paced, self.policy, run)
-        run.trace.attempts += 1
-        asked_for = path_template(url)
+        asked_for, paced = self._begin(request, run, practice)
         outcome = self._wire.exchange(request, run, practice, asked_for)
         if isinstance(outcome, errors.ConnectorError):
             raise outcome
-        problem = self._problem(outcome, asked_for)
-        said = problem.correlation_id if problem else correlation_id(outcome.headers, {})
+        problem = self._judge(outcome, run, asked_for, paced)
+        if problem:
+            raise problem
+        return outcome
+
+    @contextmanager
+    def stream(
+        self, request: requests.PreparedRequest, run: Run, *, practice: str | None = None
+    ) -> Iterator[Incoming]:
+        """Send once and give the answer while its body is still on its way.
+
+        It is for bodies of any size: `max_body_bytes` does not hold, every other guard does. Raises
+        the typed error of 4xx and 5xx. A redirect is given as it is: whoever follows it must
+        decide anew whether the access token goes along.
+
+        `practice` is as in `send`. A retry is the caller's, who knows what was read before.
+        """
+        asked_for, paced = self._begin(request, run, practice)
+        opened = self._wire.open(request, run, practice, asked_for)
+        if isinstance(opened, errors.ConnectorError):
+            raise opened
+        with closing(opened) as incoming:
+            if incoming.status >= 400:
+                answer = incoming.answer()
+                if isinstance(answer, Answer):
+                    problem = self._judge(answer, run, asked_for, paced)
+                else:
+                    problem = answer
+                if problem:
+                    raise problem
+            yield incoming
+
+    def _begin(
+        self, request: requests.PreparedRequest, run: Run, practice: str | None
+    ) -> tuple[str, str | None]:
+        """Wait for the request's turn; return what it asks for, safe to show, and whose pace."""
+        run.check()
+        url = request.url or ""
+        paced = practice if practice is not None and url.startswith(f"{practice}/") else None
+        if paced is not None:
+            self._pacing.wait(paced, self.policy, run)
+        run.trace.attempts += 1
+        return path_template(url), paced
+
+    def _judge(
+        self, answer: Answer, run: Run, asked_for: str, paced: str | None
+    ) -> errors.ConnectorError | None:
+        """Note what an answer says of itself and return the error it stands for, if any."""
+        problem = self._problem(answer, asked_for)
+        said = problem.correlation_id if problem else correlation_id(answer.headers, {})
         if said:
             run.trace.correlation_ids.append(said)
         if paced is not None and isinstance(problem, errors.RateLimited):
             self._pacing.slow_down(paced, self.policy, problem.retry_after)
-        if problem:
-            raise problem
-        return outcome
+        return problem
 
     def _problem(self, answer: Answer, asked_for: str) -> errors.ConnectorError | None:
         if 200 <= answer.status < 300:

@@ -30,6 +30,8 @@ _SAME_EVENT = 1.0
 _SLOWEST = 1 / 16
 # From half the pace back to the whole of it, in seconds without a further 429.
 _RECOVERY = 30.0
+# For so long a Redis that failed is left alone: its client may try for seconds before it gives up.
+_ALONE = 30.0
 _logger = logging.getLogger("practicefusion_connector")
 
 
@@ -38,7 +40,7 @@ class Pacing:
 
     Args:
         redis: a redis-py client, which stays its owner's to close; processes that share it share
-            the pace. Where it fails, each process keeps to the pace alone until it is back.
+            the pace. Where it fails, each process keeps to the pace alone for half a minute.
         prefix: begins every key in Redis.
         clock: seconds; left out, the wall clock with Redis, which machines share, and one that
             never jumps without.
@@ -110,7 +112,7 @@ class _Pace:
         self._common: Any = None if redis is None else RedisStateStore(redis, key)
         self._clock = clock
         self._lock = threading.Lock()
-        self._alone = False
+        self._alone_until = float("-inf")
         self._waiting = 0
         self._factor = 1.0
         self._slowed_at = float("-inf")
@@ -139,7 +141,7 @@ class _Pace:
             return closed + ahead * seconds_each
         # A thousand requests in a thousand times the seconds of one: fractions of a rate count.
         limit = Rate(1000, max(1, round(seconds_each * 1_000_000)), max(1, burst))
-        decision = self._check(limit, int(now * 1000))
+        decision = self._check(limit, now)
         if decision.allowed:
             return 0.0
         return (decision.retry_after_ms or 1) / 1000 + ahead * seconds_each
@@ -157,20 +159,16 @@ class _Pace:
         quiet = max(0.0, now - self._slowed_at)
         return min(1.0, self._factor + quiet / (2 * _RECOVERY))
 
-    def _check(self, limit: Any, now_ms: int) -> Any:
-        if self._common is not None:
+    def _check(self, limit: Any, now: float) -> Any:
+        if self._common is not None and now >= self._alone_until:
             from redis.exceptions import RedisError
 
             try:
-                decision = self._common.check(self._algorithm, [limit], now_ms, 1)
+                return self._common.check(self._algorithm, [limit], int(now * 1000), 1)
             except RedisError:
-                if not self._alone:
-                    _logger.warning("Redis does not answer; this process paces its requests alone.")
-                self._alone = True
-            else:
-                self._alone = False
-                return decision
-        return self._own.check(self._algorithm, [limit], now_ms, 1)
+                self._alone_until = now + _ALONE
+                _logger.warning("Redis does not answer; this process paces its requests alone.")
+        return self._own.check(self._algorithm, [limit], int(now * 1000), 1)
 
 
 @lru_cache(maxsize=4096)

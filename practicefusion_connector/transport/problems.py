@@ -63,7 +63,8 @@ def error_from(
     """
     said = _object(body)
     issues, texts = _issues(said)
-    spoken = [*texts, *_words(said), headers.get("WWW-Authenticate", "")]
+    texts += _words(said)
+    spoken = [*texts, headers.get("WWW-Authenticate", "")]
     kind = _kind(status, issues, spoken)
     missing = _LISTED_SCOPE.findall(" ".join(spoken)) if kind is errors.MissingScope else []
     return kind(
@@ -97,7 +98,7 @@ def _kind(
     status: int, issues: list[dict[str, str]], spoken: list[str]
 ) -> type[errors.ConnectorError]:
     codes = {issue["code"] for issue in issues}
-    if status in (400, 401, 403) and "throttled" in codes:
+    if status in (400, 401, 403, 503) and "throttled" in codes:
         return errors.RateLimited
     if status == 403 and _SCOPE_WORDS.search(" ".join(spoken)):
         return errors.MissingScope

@@ -24,7 +24,7 @@ _SPEAKS_OF_TOKENS = (
 
 
 def path_template(url_or_path: str) -> str:
-    """Return the path with ids masked and the query dropped, from the resource on: `Patient/{id}`."""
+    """Return the path from the resource on, ids masked, without the query: `Patient/{id}`."""
     path = re.sub(r"^[a-z]+://[^/]*", "", url_or_path).split("?", 1)[0]
     masked = _ID_IN_PATH.sub(r"/\1/{id}", path)
     from_resource = re.search(r"(?<=/)[A-Z][A-Za-z]+(/\{id\})?$", masked)

@@ -9,17 +9,25 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 # A server that means an epoch time sends a number no sane wait reaches.
 _EPOCH_SECONDS = 1_000_000_000
 _EPOCH_MILLISECONDS = _EPOCH_SECONDS * 1000
+# Farther off than this, an epoch time is a clock or a unit gone wrong, not a wait.
+_LONGEST_EPOCH_WAIT = 86_400.0
+_AMOUNT = r"(\d+(?:\.\d+)?)\s*(ms|millis\w*|s\b|sec\w*|m\b|min\w*|h\b|hours?)"
+# Up to three amounts that belong together: "1 hour, 2 minutes and 5 seconds".
 _IN_WORDS = re.compile(
-    r"\b(?:in|after|wait)\b[^0-9]{0,24}(\d+(?:\.\d+)?)\s*(ms|millis|s\b|sec|min)", re.I
+    rf"\b(?:in|after|wait)\b[^0-9]{{0,24}}({_AMOUNT}(?:[\s,]*(?:and\s+)?{_AMOUNT}){{0,2}})", re.I
 )
-_RESET = re.compile(r"\bt=(\d+)")
+_SECONDS_IN = {"ms": 0.001, "mi": 60.0, "m": 60.0, "s": 1.0, "h": 3600.0}
+# An item of the RateLimit field, as `"burst";r=0;t=32` or the older `remaining=0, reset=32`.
+_SPENT = re.compile(r"(?:^|[;\s])r(?:emaining)?=0\b")
+_RESET = re.compile(r"(?:^|[;,\s])(?:t|reset)=(\d+)")
+_RESETS = ("RateLimit-Reset", "X-RateLimit-Reset", "X-Rate-Limit-Reset")
 
 
 def asked_wait(headers: Mapping[str, str], now: float, texts: Iterable[str] = ()) -> float | None:
@@ -28,11 +36,12 @@ def asked_wait(headers: Mapping[str, str], now: float, texts: Iterable[str] = ()
     Args:
         headers: the answer's header fields, with case-insensitive look-up.
         now: POSIX seconds, to turn dates and epoch values into waits.
-        texts: free texts of an OperationOutcome.
+        texts: free texts of the body.
     """
     found = [
         _retry_after(headers.get("Retry-After", ""), now),
-        _rate_limit(headers.get("RateLimit", ""), headers.get("RateLimit-Reset", ""), now),
+        *_rate_limit(headers.get("RateLimit", "")),
+        *(_reset(headers.get(name, ""), now) for name in _RESETS),
         *(_in_words(text) for text in texts),
     ]
     waits = [wait for wait in found if wait is not None and math.isfinite(wait)]
@@ -55,24 +64,34 @@ def _retry_after(value: str, now: float) -> float | None:
 
 
 def _from_number(number: float, now: float) -> float | None:
-    if number >= _EPOCH_MILLISECONDS:
-        number = number / 1000 - now
-    elif number >= _EPOCH_SECONDS:
-        number -= now
-    return max(0.0, number) if number < float("inf") else None
+    if number < _EPOCH_SECONDS:
+        return max(0.0, number)
+    moment = number / 1000 if number >= _EPOCH_MILLISECONDS else number
+    return min(max(0.0, moment - now), _LONGEST_EPOCH_WAIT) if math.isfinite(moment) else None
 
 
-def _rate_limit(combined: str, reset: str, now: float) -> float | None:
-    """Read `RateLimit: "policy";r=0;t=32` and the older `RateLimit-Reset: 32`."""
-    if found := _RESET.search(combined):
-        return float(found[1]) if re.search(r"\br=0\b", combined) else None
-    return _from_number(float(reset), now) if reset.strip().isdigit() else None
+def _rate_limit(value: str) -> Iterator[float]:
+    """Yield the reset of each limit that is used up."""
+    # The older form is one limit in several members; the newer one has a member for each limit.
+    members = value.split(",") if ";" in value else [value.replace(",", " ")]
+    for member in members:
+        if _SPENT.search(member) and (found := _RESET.search(member)):
+            yield float(found[1])
+
+
+def _reset(value: str, now: float) -> float | None:
+    return _from_number(float(value), now) if value.strip().isdecimal() else None
 
 
 def _in_words(text: str) -> float | None:
     if not (found := _IN_WORDS.search(text)):
         return None
-    unit = found[2].lower()
-    return float(found[1]) * (
-        0.001 if unit.startswith("m") and unit != "min" else 60 if unit == "min" else 1
+    return sum(
+        float(number) * _SECONDS_IN[_unit(word.lower())]
+        for number, word in re.findall(_AMOUNT, found[1], re.I)
     )
+
+
+def _unit(word: str) -> str:
+    """Return `ms`, `mi`, `m`, `s` or `h` for a unit as it was written."""
+    return "ms" if word.startswith("milli") else word[:2] if word[:2] in ("ms", "mi") else word[0]

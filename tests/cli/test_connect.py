@@ -267,7 +267,7 @@ def test_nothing_pasted(stored: Commands, options: list[str]) -> None:
         (["--name", "not a name"], "invalid_config: The connection is not usable: id: "),
         (["--client-secret-env", "NOT_SET"], "invalid_input: The environment variable NOT_SET"),
         (["--scopes", "launch"], 'invalid_config: A standalone launch cannot ask for the scope "l'),
-        (["--level", "system"], "invalid_input: Invalid value for '--level'"),
+        (["--level", "practice"], "invalid_input: Invalid value for '--level'"),
     ],
 )
 def test_wrong_settings(
@@ -345,3 +345,54 @@ def test_the_installed_command_with_a_browser_of_the_system(
     assert ended.returncode == 0, ended.stderr
     assert "Granted: 20 of 20 scopes." in ended.stdout
     assert stored("actions", "run", "search_patients", "--json").json["count"] > 0
+
+
+def test_a_practice_is_found_by_its_name(stored: Commands, practice: Sandbox) -> None:
+    port = free_port()
+    browser = Browser(come_back)
+    directory = f"{practice.origin}/ServiceBaseURLs.json"
+    with pytest.MonkeyPatch.context() as patched, closing(browser):
+        patched.setattr(webbrowser, "open", browser.open)
+        ran = stored(
+            *("connect", "--practice", "cedar hollow", "--directory", directory, "--json"),
+            *("--client-id", practice.public_client_id, "--public"),
+            *("--redirect-uri", f"http://127.0.0.1:{port}/callback"),
+        )
+    assert ran.json["fhir_base_url"] == practice.fhir_base_url
+    assert ran.json["actions_not_covered"] == []
+
+
+@pytest.mark.parametrize(("name", "said"), [("family", "practices fit"), ("zzz", "No practice")])
+def test_a_name_must_mean_one_practice(
+    stored: Commands, practice: Sandbox, name: str, said: str
+) -> None:
+    directory = f"{practice.origin}/ServiceBaseURLs.json"
+    ran = stored(
+        *("connect", "--practice", name, "--directory", directory),
+        *("--client-id", practice.public_client_id, "--public"),
+    )
+    assert ran.code == 2
+    assert said in ran.err
+    assert "practicefusion practices search" in ran.err
+
+
+def test_neither_url_nor_practice_is_wrong_usage(stored: Commands) -> None:
+    ran = stored("connect", "--client-id", "x", "--public")
+    assert ran.code == 2
+    assert "--fhir-base-url URL or --practice NAME" in ran.err
+
+
+def test_a_system_signs_in_by_its_key(stored: Commands, practice: Sandbox, tmp_path: Path) -> None:
+    key = tmp_path / "keys.json"
+    assert stored("keys", "new", str(key)).code == 0
+    practice.register_jwks(stored("keys", "jwks", str(key)).json)
+
+    ran = stored(
+        *("connect", "--fhir-base-url", practice.fhir_base_url, "--level", "system", "--json"),
+        *("--client-id", practice.backend_client_id, "--key-file", str(key), "--name", "nightly"),
+    )
+
+    assert ran.json["scopes_not_granted"] == []
+    listed = stored("actions", "run", "search_patients", "--connection", "nightly", "--json")
+    assert listed.json["total"] == len(practice.resources["Patient"])
+    assert '"d"' not in ran.out + ran.err

@@ -39,7 +39,8 @@ def by_cursor(pf: PracticeFusion, key: str, inputs: dict[str, Any]) -> Iterator[
 @pytest.fixture(scope="module")
 def patient(opened: tuple[Sandbox, PracticeFusion]) -> str:
     """The patient with the most observations."""
-    held = [each["subject"]["reference"] for each in opened[0].resources["Observation"].values()]
+    observations = opened[0].resources["Observation"].values()
+    held = [str(each["subject"]["reference"]) for each in observations]
     return max(held, key=held.count).removeprefix("Patient/")
 
 

@@ -91,9 +91,9 @@ def test_a_wrong_view_is_refused_when_the_connector_is_made(
     tmp_path: Path, text: str, reason: str
 ) -> None:
     (tmp_path / "Patient.json").write_text(text)
-    with pytest.raises(InvalidConfig, match=f"summary view of Patient.*{reason}"):
-        with authorized(views=tmp_path):
-            pass
+    refused = pytest.raises(InvalidConfig, match=f"summary view of Patient.*{reason}")
+    with refused, authorized(views=tmp_path):
+        pass
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 
@@ -26,11 +26,11 @@ FOUND = [
 def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PracticeFusion]:
     """A practice with one patient whose record breaks the rules, and one whose does not."""
     folder = tmp_path_factory.mktemp("data")
-    names = [{"family": 7}, {"family": 8}, {"family": "Shaw"}]
-    broken = {"resourceType": "Patient", "id": "broken", "birthDate": SECRET, "gender": "?"}
-    patients = [broken | {"name": names}, {"resourceType": "Patient", "id": "good"}]
-    for patient in patients:
-        (folder / f"{patient['id']}.json").write_text(json.dumps(patient))
+    names = [{"text": "Pat Shaw"}, {"family": 7}, {"family": 8}]
+    broken = {"birthDate": SECRET, "gender": "?", "name": names}
+    for name, content in {"broken": broken, "good": {}}.items():
+        patient = {"resourceType": "Patient", "id": name, **content}
+        (folder / f"{name}.json").write_text(json.dumps(patient))
     with authorized(data=folder) as (_, pf):
         yield pf
 
@@ -64,7 +64,7 @@ def test_without_the_library_only_strict_asks_for_it(
 ) -> None:
     shaping = import_module("practicefusion_connector.shaping")
     validation = import_module("practicefusion_connector.fhir.validation")
-    monkeypatch.setitem(__import__("sys").modules, "jsonschema_rs", None)
+    monkeypatch.setitem(sys.modules, "jsonschema_rs", None)
     monkeypatch.setattr(shaping, "find_spec", lambda name: None)
     shaping._can_validate.cache_clear()
     validation.validator_for.cache_clear()

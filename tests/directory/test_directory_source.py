@@ -159,10 +159,11 @@ def test_a_broken_directory_does_not_take_a_good_ones_place(
     read(url, published, tmp_path)
     published.body, published.etag = b"[]", '"broken"'
     published.now += DAY + 1
-    with pytest.raises(InvalidResponse):
-        read(url, published, tmp_path)
-    published.down = True
-    assert len(read(url, published, tmp_path)) == 4
+    for _ in range(2):
+        old = read(url, published, tmp_path)
+        assert len(old) == 4
+        assert "24 hours old" in old.note
+        assert "invalid_response" in old.note
 
 
 def test_a_downloaded_file_needs_no_server(
@@ -180,6 +181,20 @@ def test_a_file_that_is_none_is_explained(published: Published, tmp_path: Path) 
     (tmp_path / "page.html").write_text("<html>")
     with pytest.raises(InvalidResponse):
         read(str(tmp_path / "page.html"), published, None)
+
+
+def test_a_directory_that_could_be_changed_on_the_way_is_refused(published: Published) -> None:
+    with pytest.raises(InvalidInput, match="over https"):
+        read("http://directory.example/ServiceBaseURLs.json", published, None)
+
+
+def test_a_copy_from_the_future_is_asked_for_again(
+    url: str, published: Published, tmp_path: Path
+) -> None:
+    read(url, published, tmp_path)
+    published.now -= DAY
+    read(url, published, tmp_path)
+    assert published.statuses == [200, 304]
 
 
 def test_a_cache_that_cannot_be_written_is_explained(

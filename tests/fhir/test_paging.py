@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -88,8 +89,6 @@ def test_a_circle_of_pages_is_an_error_after_the_pages_before_it() -> None:
 @responses.activate
 def test_pages_without_end_stop_at_the_guard_also_across_cursors() -> None:
     def endless(request: Any) -> tuple[int, dict[str, str], str]:
-        import json
-
         number = int(request.url.partition("page=")[2] or 1)
         return 200, {}, json.dumps(bundle(condition(number), next=page_url(number + 1)))
 

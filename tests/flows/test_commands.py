@@ -113,7 +113,7 @@ def test_practices_are_searched_offline_in_a_file(tmp_path: Path, own_store: Pat
     file.write_text(json.dumps({"resourceType": "Bundle", "entry": entries}))
     found = run(practices, "search", "oak", "--directory", str(file))
     assert "Oak (inactive)" in found.output
-    assert "1 parts of the directory were left out" in found.output
+    assert "Unusable parts of the directory: 1." in found.output
 
 
 @pytest.mark.usefixtures("stored")

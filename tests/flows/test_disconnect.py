@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from threading import Event, Thread
 from typing import Any
 
 import pytest
+from werkzeug.wrappers import Request, Response
 
 from practicefusion_connector.connection import Connection
 from practicefusion_connector.sandbox import Behaviour, Sandbox
@@ -158,3 +159,48 @@ def test_a_refresh_in_flight_is_waited_for(
     assert disconnect(wire, store, ours.id, Run(30), servers).revoked
     refresher.join(10)
     assert store.happened == ["refreshed", "removed"]
+
+
+def refusing(hint: str) -> Callable[[Request], Response | None]:
+    """Refuse to revoke one kind of token (RFC 7009 §2.2.1)."""
+
+    def answer(request: Request) -> Response | None:
+        if not request.path.endswith("/revoke") or request.form["token_type_hint"] != hint:
+            return None
+        return Response('{"error": "unsupported_token_type"}', 400, mimetype="application/json")
+
+    return answer
+
+
+@pytest.mark.parametrize(("hint", "revoked"), [("access_token", True), ("refresh_token", False)])
+def test_a_server_need_not_take_access_tokens(
+    sandbox: Sandbox,
+    behaviour: Behaviour,
+    wire: Transport,
+    servers: KnownServers,
+    store: MemoryStore,
+    hint: str,
+    revoked: bool,
+) -> None:
+    behaviour.advertise_revocation = True
+    ours = connected(sandbox, wire, servers, store)
+    behaviour.before_request = refusing(hint)
+    ended = disconnect(wire, store, ours.id, Run(30), servers)
+    assert (ended.removed, ended.revoked) == (True, revoked)
+    assert sandbox.tokens.count_active_grants() == (0 if revoked else 1)
+
+
+def test_it_is_removed_here_even_while_a_refresh_hangs(
+    sandbox: Sandbox,
+    behaviour: Behaviour,
+    wire: Transport,
+    servers: KnownServers,
+    store: MemoryStore,
+) -> None:
+    behaviour.advertise_revocation = True
+    ours = connected(sandbox, wire, servers, store)
+    with store.lease(ours.id, ttl=30, wait=0):
+        ended = disconnect(wire, store, ours.id, Run(0.1), servers)
+    assert (ended.removed, ended.revoked, store.ids()) == (True, False, [])
+    assert ended.problem is not None
+    assert ended.problem.code == "deadline_exceeded"

@@ -134,6 +134,8 @@ def test_a_lookup_that_gives_another_practice_is_refused(
         ("https://apipracticefusion.com/fhir", False),
         ("https://evil.example/api.practicefusion.com", False),
         ("https://evil.example#.practicefusion.com", False),
+        ("https://evil.example\\.practicefusion.com/fhir", False),
+        ("https://[broken", False),
         (None, False),
     ],
 )

@@ -187,7 +187,7 @@ def test_new_keys_of_the_server_are_fetched_once(
     endpoints = servers.endpoints(wire, ours, Run(30))
     assert endpoints.jwks is not None
     old = KeySet([RSAKey.generate_key(2048, {"kid": "old"})]).as_dict(private=False)
-    servers._keys[endpoints.jwks] = dict(old)
+    servers._keys.keep(endpoints.jwks, dict(old))
     assert connect(wire, servers, ours).context["fhirUser"].startswith("Practitioner/")
     connect(wire, servers, ours)
     assert sum(request.path.endswith("/jwk") for request in sandbox.requests) == 1

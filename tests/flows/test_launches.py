@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from practicefusion_connector.errors import Forbidden, InvalidConfig
+from practicefusion_connector.errors import Forbidden, InvalidInput
 from practicefusion_connector.sandbox import Behaviour, Sandbox
 from practicefusion_connector.smart import launch
 from practicefusion_connector.smart.discovery import Endpoints
@@ -134,13 +135,41 @@ def test_a_nonce_is_sent_only_with_openid(sandbox: Sandbox) -> None:
     assert "nonce" not in without.url.get_secret_value()
 
 
-def test_a_missing_library_is_said_before_a_person_is_asked(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+def test_an_id_token_that_nothing_can_check_is_not_kept_and_told(
+    sandbox: Sandbox, wire: Transport, servers: KnownServers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    endpoints = Endpoints("https://ehr.example/authorize", "https://ehr.example/token")
-    monkeypatch.setitem(__import__("sys").modules, "joserfc", None)
-    monkeypatch.delitem(
-        __import__("sys").modules, "practicefusion_connector.smart.jose", raising=False
-    )
-    with pytest.raises(InvalidConfig, match=r"practicefusion-connector\[smart\]"):
-        launch.begin(connection(sandbox), endpoints, ("openid",))
+    modules = sys.modules
+    monkeypatch.setitem(modules, "joserfc", None)
+    for name in ("identity", "jose"):
+        monkeypatch.delitem(modules, f"practicefusion_connector.smart.{name}", raising=False)
+        monkeypatch.delattr(f"practicefusion_connector.smart.{name}", raising=False)
+    ours, run = connection(sandbox), Run(30)
+    endpoints = servers.endpoints(wire, ours, run)
+    pending = launch.begin(ours, endpoints, ("openid", "user/Patient.read"))
+    callback = allow(pending.url.get_secret_value())
+
+    tokens = launch.complete(wire, ours, endpoints, pending, callback, run, servers=servers)
+
+    assert tokens.id_token is None
+    assert "fhirUser" not in tokens.context
+    assert [told.code for told in launch.shortcomings(pending, tokens)] == ["id_token_missing"]
+
+
+def test_what_is_pending_survives_between_two_requests(
+    sandbox: Sandbox, wire: Transport, servers: KnownServers
+) -> None:
+    ours, run = connection(sandbox), Run(30)
+    endpoints = servers.endpoints(wire, ours, run)
+    kept = launch.begin(ours, endpoints, ("openid", "user/Patient.read")).to_json()
+    pending = launch.Pending.from_json(kept)
+    callback = allow(pending.url.get_secret_value())
+    tokens = launch.complete(wire, ours, endpoints, pending, callback, run, servers=servers)
+    assert tokens.id_token is not None
+
+
+@pytest.mark.parametrize("kept", ["", "{}", '{"url": "canary"}', "[]"])
+def test_what_was_kept_wrongly_is_refused(kept: str, leaks: Leaks) -> None:
+    leaks.plant("secret", "canary")
+    with pytest.raises(InvalidInput, match="begin the authorization again") as refused:
+        launch.Pending.from_json(kept)
+    leaks.check(refused.value)

@@ -93,7 +93,7 @@ FIELDS = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(after=FIELDS, combined=FIELDS, reset=FIELDS, text=FIELDS)
 def test_whatever_a_server_writes_is_a_wait_or_none(
     after: str, combined: str, reset: str, text: str

@@ -1,0 +1,207 @@
+"""A downloaded file checked, resource by resource, and left as clean NDJSON.
+
+Each resource is held against FHIR R4's rules. What is no resource is put aside, with file and line,
+and never dropped; what breaks the rules is counted, or put aside too where that is asked for. A file
+that needs no change is not written again. Memory does not grow with the file.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from practicefusion_connector.bulk import exact
+from practicefusion_connector.bulk.documents import (
+    BLANK,
+    Document,
+    documents,
+    is_compressed,
+    open_documents,
+)
+from practicefusion_connector.bulk.sieve import Aside, Sieve
+from practicefusion_connector.fhir.validation import Finding, Validate, validated, validator_for
+
+Validation = Literal["report", "quarantine", "none"]
+
+_INDEX = re.compile(r"\[\d+\]")
+_TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
+# Different findings of one file at most; a file that is wrong throughout says no more after them.
+_MOST_FINDINGS = 1000
+
+
+@dataclass(slots=True)
+class Checked:
+    """What a file held.
+
+    Attributes:
+        documents: JSON documents in the file as it came; more where a Bundle wraps several.
+        given: resources as the server counts them, those put aside included.
+        kept: resources in the file now.
+        counts: of these, by type.
+        aside: lines and resources put aside.
+        findings: how often, and on which line first, by type, path and rule.
+        unchecked: types without a schema to check them by.
+    """
+
+    documents: int = 0
+    given: int = 0
+    kept: int = 0
+    bytes: int = 0
+    aside: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    findings: dict[tuple[str, str, str], tuple[int, int]] = field(default_factory=dict)
+    unchecked: set[str] = field(default_factory=set)
+
+    def note(self, kind: str, path: str, rule: str, line: int) -> None:
+        """Count one finding."""
+        place = (kind, _INDEX.sub("[]", path), rule)
+        known = self.findings.get(place)
+        if known is not None:
+            self.findings[place] = (known[0] + 1, known[1])
+        elif len(self.findings) < _MOST_FINDINGS:
+            self.findings[place] = (1, line)
+
+
+def ready(validation: Validation) -> None:
+    """Raise `InvalidConfig` where validation is wanted and its library is not installed."""
+    if validation != "none":
+        _validator("Patient")
+
+
+def check(
+    part: Path, final: Path, aside: Path, kind: str, *, validation: Validation, longest: int
+) -> Checked:
+    """Check `part` and move it to `final`; what is put aside goes to the file `aside`.
+
+    Args:
+        kind: the resource type the file is said to hold.
+        validation: what becomes of a resource that breaks the rules.
+        longest: bytes of one resource at most.
+
+    Raises:
+        OSError: the disk does not take it.
+    """
+    with (
+        open_documents(part) as source,
+        Sieve(part, final) as sieve,
+        Aside(aside, final.name) as put_aside,
+    ):
+        sorting = _Sorting(kind, validation, longest, sieve, put_aside)
+        if is_compressed(part):
+            sieve.leave_out(1)
+        for document in _until_broken(documents(source, longest)):
+            sorting.take(document)
+        done = sorting.done
+        done.aside = put_aside.finish()
+        done.bytes = sieve.finish(put_aside.original)
+    return done
+
+
+class _Sorting:
+    """Sorts one file's documents into those to keep and those to put aside."""
+
+    def __init__(
+        self, kind: str, validation: Validation, longest: int, sieve: Sieve, aside: Aside
+    ) -> None:
+        self.done = Checked()
+        self._kind = kind
+        self._validation = validation
+        self._longest = longest
+        self._sieve = sieve
+        self._aside = aside
+
+    def take(self, document: Document) -> None:
+        value, reason = document.value, document.reason
+        if not document.plain or reason is not None:
+            self._sieve.leave_out(document.line)
+        if reason == BLANK:
+            return
+        self.done.documents += 1
+        if reason is not None:
+            self._put_aside(document.line, document.raw, reason)
+        elif self._is_wrapping(value):
+            self._sieve.leave_out(document.line)
+            for inner in _inside(exact.read(document.raw)):
+                self._one(document.line, exact.write(inner), inner)
+        else:
+            self._one(document.line, document.raw, value)
+
+    def _is_wrapping(self, value: Any) -> bool:
+        """Say whether a document is only the wrapping of resources: a list, or a Bundle."""
+        if isinstance(value, list):
+            return True
+        is_bundle = isinstance(value, dict) and value.get("resourceType") == "Bundle"
+        return is_bundle and self._kind != "Bundle"
+
+    def _one(self, line: int, raw: bytes, value: Any) -> None:
+        named = value.get("resourceType") if isinstance(value, dict) else None
+        if not isinstance(named, str) or not _TYPE.fullmatch(named):
+            self._sieve.leave_out(line)
+            self._put_aside(line, raw, "is no FHIR resource")
+            return
+        done = self.done
+        done.given += 1
+        findings = self._findings(value, named) if self._validation != "none" else ()
+        for found in findings:
+            done.note(named, found.path, found.rule, line)
+        if findings and self._validation == "quarantine":
+            self._sieve.leave_out(line)
+            self._aside.resource(line, raw, findings)
+            return
+        self._sieve.keep(raw)
+        done.kept += 1
+        done.counts[named] = done.counts.get(named, 0) + 1
+
+    def _findings(self, value: dict[str, Any], named: str) -> list[Finding]:
+        validate = _validator(named)
+        if validate is None:
+            self.done.unchecked.add(named)
+        found = validate(value) if validate else []
+        if named != self._kind:
+            found = [Finding(named, "resource_type", f"expected {self._kind}"), *found]
+        return found
+
+    def _put_aside(self, line: int, raw: bytes, reason: str) -> None:
+        self.done.given += 1
+        self._aside.text(line, raw, reason, whole=len(raw) <= self._longest)
+
+
+@cache
+def _schemas() -> frozenset[str]:
+    return frozenset(validated())
+
+
+# A compiled schema is a megabyte, and files come type by type.
+@lru_cache(maxsize=2)
+def _validator(kind: str) -> Validate | None:
+    return validator_for.__wrapped__(kind) if kind in _schemas() else None
+
+
+def _inside(value: Any) -> Iterator[Any]:
+    """Yield what a Bundle or a list holds; entries without a resource hold nothing to keep."""
+    if isinstance(value, list):
+        yield from value
+        return
+    entries = value.get("entry")
+    for entry in entries if isinstance(entries, list) else ():
+        if not isinstance(entry, dict) or "resource" in entry:
+            yield entry.get("resource") if isinstance(entry, dict) else entry
+
+
+def _until_broken(found: Iterator[Document]) -> Iterator[Document]:
+    """Yield documents; where the file cannot be decompressed further, say so and end."""
+    line = 0
+    try:
+        for document in found:
+            line = document.line
+            yield document
+        return
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        pass
+    yield Document(line + 1, b"", None, "cannot be decompressed", False)

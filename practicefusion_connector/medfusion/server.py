@@ -1,0 +1,87 @@
+"""Calls to a practice's portal with a bearer token: what goes out, and what may be tried again.
+
+It knows URLs, tokens and media types; what the XML means is read elsewhere. A refused token is
+exchanged once and the call repeated: a 401 means that nothing was done.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from urllib.parse import urlencode, urlsplit
+
+import requests
+
+from practicefusion_connector.errors import AuthExpired, InvalidResponse, ReauthRequired
+from practicefusion_connector.fhir.links import within
+from practicefusion_connector.medfusion.connection import MedfusionConnection
+from practicefusion_connector.medfusion.cursors import Since, parameter
+from practicefusion_connector.smart.provider import TokenProvider
+from practicefusion_connector.transport import Answer, Run, Transport
+
+_XML = "application/xml"
+# Another worker's new token may end ours in flight; three different ones refused prove more.
+_TOKENS_TRIED = 3
+
+
+class PortalServer:
+    """One practice's portal; safe to share between threads."""
+
+    def __init__(
+        self, transport: Transport, connection: MedfusionConnection, tokens: TokenProvider
+    ) -> None:
+        self.connection = connection
+        self.transport = transport
+        self._tokens = tokens
+
+    def post_batch(self, body: bytes, run: Run) -> Answer:
+        """Send a PatientBatch; repeated only where the portal surely did not take it."""
+        return self._send("POST", self.connection.patients_url, run, body)
+
+    def get_status(self, status_url: str, run: Run) -> Answer:
+        """Ask how far the processing of one batch is."""
+        return self._send("GET", status_url, run)
+
+    def get_changes(self, since: Since | None, run: Run) -> Answer:
+        """Ask for patients who changed since a moment: up to 100, 204 where there are none."""
+        told = parameter(since, self.connection.since_unit)
+        query = urlencode({"since": told}, safe=",")
+        return self._send("GET", f"{self.connection.patients_url}?{query}", run)
+
+    def status_url(self, url: str) -> str | None:
+        """Return a status URL where it is one of this practice's; tokens go nowhere else."""
+        try:
+            resolved = within(self.connection.server, url, of=self.connection.patients_url)
+        except InvalidResponse:
+            return None
+        inside = f"/practice/{self.connection.practice_id}/processingStatus/".lower()
+        return resolved if inside in urlsplit(resolved).path.lower() else None
+
+    def _send(self, method: str, url: str, run: Run, body: bytes | None = None) -> Answer:
+        rejected: str | None = None
+        for _ in range(_TOKENS_TRIED):
+            token = self._tokens.access_token(run, rejected=rejected)
+            request = _request(method, url, body, token)
+            once = partial(self.transport.send, request, run, practice=self.connection.server)
+            try:
+                return self.transport.retrying(once, run, idempotent=body is None)
+            except AuthExpired:
+                rejected = token
+        raise ReauthRequired(
+            "The portal refuses every access token of this connection, fresh ones too; connect "
+            "again."
+        )
+
+
+def _request(
+    method: str, url: str, body: bytes | None, token: str | None
+) -> requests.PreparedRequest:
+    headers = {
+        "Accept": _XML,
+        "Accept-Encoding": "gzip",
+        "User-Agent": "practicefusion-connector",
+    }
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token}"
+    if body is not None:
+        headers["Content-Type"] = _XML
+    return requests.Request(method, url, headers, data=body).prepare()

@@ -1,0 +1,234 @@
+"""A FHIR server that is written to: authorized requests, and batches sent until they are settled.
+
+A batch (FHIR R4 http §3.1.0.11) is answered entry by entry. Passing failures are tried again, the
+whole batch's and single entries'; a batch the server refuses as a whole is sent in halves until the
+entry at fault is found. It knows what an entry is, and nothing of what the sync is about.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+import requests
+
+from practicefusion_connector.errors import (
+    AuthExpired,
+    ConnectorError,
+    InvalidResponse,
+    ReauthRequired,
+    Rejected,
+    ResponseTooLarge,
+)
+from practicefusion_connector.smart.provider import TokenProvider
+from practicefusion_connector.sync.pace import Pace
+from practicefusion_connector.transport import Answer, Run, Transport
+from practicefusion_connector.transport.problems import error_from
+
+Entry = Mapping[str, Any]
+
+_TOKENS_TRIED = 3
+_PASSING = frozenset({408, 409, 423, 425, 429, 500, 502, 503, 504})
+_TRIES = 6
+# A resource another writer created at the same moment: Medplum answers 400 where others say 409.
+# What is wrong by itself stays wrong, so one more try is enough to tell them apart.
+_TRIES_IF_REFUSED = 2
+_LOCATION = re.compile(r"(?:^|/)[A-Z][A-Za-z]+/([A-Za-z0-9.-]{1,64})(?:/_history/[^/]+)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class EntryAnswer:
+    """What a server answered to one entry.
+
+    Attributes:
+        status: the HTTP status.
+        id: the id of the resource it is about, where the answer says it.
+        code: the first issue's code, where the entry failed.
+        resource: what came with it.
+    """
+
+    status: int
+    id: str | None = None
+    code: str = ""
+    resource: Mapping[str, Any] | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the server did it."""
+        return 200 <= self.status < 300
+
+
+class FhirServer:
+    """One FHIR server; safe to share between threads.
+
+    Args:
+        pace: learns from the answers.
+        patience: seconds that one batch may take, all waits and retries included.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        base_url: str,
+        tokens: TokenProvider,
+        pace: Pace,
+        *,
+        patience: float = 900.0,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._transport = transport
+        self._tokens = tokens
+        self._pace = pace
+        self._patience = patience
+
+    def takes_search(self, resource_type: str, name: str, token: str) -> bool:
+        """Say whether the server searches a type by a parameter, asked for a token nobody has.
+
+        A server that leaves out what it does not know answers with everything, or says in its
+        `self` link what it understood; neither counts as taking it.
+        """
+        run = Run(self._patience)
+        url = f"{self.base_url}/{resource_type}?{name}={quote(token, safe='')}&_count=1"
+        extra = {"Prefer": "handling=strict"}
+        try:
+            answer = self._transport.retrying(lambda: self._send("GET", url, None, run, extra), run)
+        except ConnectorError as error:
+            if error.http_status is not None and 400 <= error.http_status < 500:
+                return False
+            raise
+        found = answer.json()
+        if not isinstance(found, dict) or found.get("resourceType") != "Bundle":
+            return False
+        links = [link.get("url", "") for link in found.get("link") or () if isinstance(link, dict)]
+        own = [url for url in links if "?" in url]
+        return not found.get("entry") and (not own or any(name in url for url in own))
+
+    def batch(self, entries: Sequence[Entry], *, repeatable: bool = True) -> list[EntryAnswer]:
+        """Send entries and return an answer for each, in their order.
+
+        Args:
+            entries: with their requests.
+            repeatable: whether doing them twice does no harm; creations are sent again only where
+                the server surely did not do them.
+
+        Raises:
+            ConnectorError: the server as a whole fails, or wants another authorization.
+        """
+        run = Run(self._patience)
+        answers: list[EntryAnswer | None] = [None] * len(entries)
+        open_ = list(range(len(entries)))
+        for attempt in range(1, _TRIES + 1):
+            again = []
+            got = self._exchanged([entries[i] for i in open_], run, repeatable)
+            for i, answer in zip(open_, got, strict=True):
+                answers[i] = answer
+                if _worth_another(answer, attempt, repeatable):
+                    again.append(i)
+            open_ = again
+            if not open_:
+                break
+            throttled = [answers[i] for i in open_]
+            if any(a is not None and a.status == 429 for a in throttled):
+                self._pace.refused()
+            if attempt < _TRIES:
+                run.sleep(self._transport.wait_before_next(None, attempt), "entries")
+        return [answer for answer in answers if answer is not None]
+
+    def _exchanged(
+        self, entries: Sequence[Entry], run: Run, repeatable: bool
+    ) -> list[EntryAnswer]:
+        """Send a batch, in halves where it is refused as a whole."""
+        if not entries:
+            return []
+        body = orjson.dumps({"resourceType": "Bundle", "type": "batch", "entry": list(entries)})
+        started = time.monotonic()
+        try:
+            answer = self._posted(body, run, repeatable)
+        except (Rejected, ResponseTooLarge) as error:
+            refused = error
+        else:
+            self._pace.answered(len(entries), time.monotonic() - started)
+            return _read(answer, len(entries))
+        if isinstance(refused, ResponseTooLarge) and refused.http_status != 413:
+            raise refused
+        if len(entries) == 1:
+            code = next((issue.get("code", "") for issue in refused.issues), refused.code)
+            return [EntryAnswer(refused.http_status or 400, code=code)]
+        if isinstance(refused, ResponseTooLarge):
+            self._pace.too_large(len(entries))
+        middle = len(entries) // 2
+        return [
+            *self._exchanged(entries[:middle], run, repeatable),
+            *self._exchanged(entries[middle:], run, repeatable),
+        ]
+
+    def _posted(self, body: bytes, run: Run, repeatable: bool) -> Answer:
+        def attempt() -> Answer:
+            try:
+                return self._send("POST", self.base_url, body, run, {})
+            except ConnectorError as error:
+                if error.retryable:
+                    self._pace.refused()
+                raise
+
+        return self._transport.retrying(attempt, run, idempotent=repeatable)
+
+    def _send(
+        self, method: str, url: str, body: bytes | None, run: Run, extra: Mapping[str, str]
+    ) -> Answer:
+        rejected: str | None = None
+        for _ in range(_TOKENS_TRIED):
+            token = self._tokens.access_token(run, rejected=rejected)
+            headers = {"Accept": "application/fhir+json", "User-Agent": "practicefusion-connector"}
+            headers.update(extra)
+            if body is not None:
+                headers["Content-Type"] = "application/fhir+json"
+            if token is not None:
+                headers["Authorization"] = f"Bearer {token}"
+            request = requests.Request(method, url, headers=headers, data=body).prepare()
+            try:
+                return self._transport.send(request, run)
+            except AuthExpired:
+                if token is None:
+                    break
+                rejected = token
+        raise ReauthRequired("The target refuses every access token; authorize it again.")
+
+
+def _worth_another(answer: EntryAnswer, attempt: int, repeatable: bool) -> bool:
+    if answer.ok or answer.status in (404, 410):
+        return False
+    if not repeatable:
+        return answer.status in (429, 503)
+    return answer.status in _PASSING or attempt < _TRIES_IF_REFUSED
+
+
+def _read(answer: Answer, expected: int) -> list[EntryAnswer]:
+    """Return the answers to the entries of a batch."""
+    found = answer.json()
+    entries = found.get("entry") if isinstance(found, dict) else None
+    if not isinstance(entries, list) or len(entries) != expected:
+        raise answer.named(InvalidResponse("The target answered a batch with another number."))
+    return [_entry(entry if isinstance(entry, dict) else {}) for entry in entries]
+
+
+def _entry(entry: Mapping[str, Any]) -> EntryAnswer:
+    response = entry.get("response")
+    response = response if isinstance(response, dict) else {}
+    status = str(response.get("status", ""))[:3]
+    number = int(status) if status.isdigit() else 500
+    resource = entry.get("resource")
+    resource = resource if isinstance(resource, dict) else None
+    located = _LOCATION.search(str(response.get("location") or ""))
+    own = resource.get("id") if resource else None
+    outcome = response.get("outcome")
+    if 200 <= number < 300:
+        return EntryAnswer(number, located[1] if located else own, resource=resource)
+    said = error_from(number, {}, orjson.dumps(outcome or {}), now=0.0, asked_for="an entry")
+    code = next((issue.get("code", "") for issue in said.issues), said.code)
+    return EntryAnswer(number, code=code)

@@ -1,0 +1,276 @@
+"""A FHIR R4 server as a target: conditional updates, references to the server's own ids.
+
+Each resource is updated on a search that finds it by its id at the source (FHIR R4 http §3.1.0.7.1):
+by an identifier, which is added; or, for a type without identifiers, by a tag. Sent again, after a
+kill or a broken answer, it meets itself. Where the server searches a type by neither, its resources
+are created once and then updated under the id that is remembered; a creation cut off between the
+server and this process is not sent again, but put into quarantine as `in_doubt`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+from practicefusion_connector.errors import InvalidConfig
+from practicefusion_connector.sync.fhir_server import EntryAnswer, FhirServer
+from practicefusion_connector.sync.items import Applied, Item, Key, Resource
+from practicefusion_connector.sync.references import References, aliases
+from practicefusion_connector.sync.target import Finished, Memory
+
+Search = Literal["identifier", "_tag"]
+
+# R4's types whose resources have no identifier, or one at most, which is the source's to set.
+_TAGGED = frozenset(
+    {
+        "AuditEvent",
+        "Binary",
+        "Bundle",
+        "Composition",
+        "Linkage",
+        "OperationOutcome",
+        "Parameters",
+        "Provenance",
+        "QuestionnaireResponse",
+        "Subscription",
+    }
+)
+# What the target sets itself.
+_OWN_META = ("versionId", "lastUpdated")
+_MOST_BYTES = 4 * 1024 * 1024
+_MENDED_AT_ONCE = 50
+
+
+class FhirTarget:
+    """A FHIR server to sync into.
+
+    Args:
+        server: where it is and how it is asked.
+        source: the base URL of the source's FHIR server, where known.
+        system: begins the systems of the identifiers that are added; each ends in `/{type}-id`.
+        size: says how many resources the next batch may hold, and `workers` how many go at once.
+    """
+
+    whole_files = False
+
+    def __init__(
+        self,
+        server: FhirServer,
+        *,
+        source: str | None,
+        system: str = "https://practicefusion.com/fhir",
+        size: Callable[[], int],
+        workers: Callable[[], int],
+    ) -> None:
+        self.name = "fhir"
+        self._server = server
+        self._references = References(source, system)
+        self._size = size
+        self._workers = workers
+        self._searches: dict[str, Search | None] = {}
+        self._memory: Memory | None = None
+
+    @property
+    def batch(self) -> tuple[int, int]:
+        """See `Target`."""
+        return self._size(), _MOST_BYTES
+
+    @property
+    def workers(self) -> int:
+        """See `Target`."""
+        return self._workers()
+
+    def open(self, memory: Memory) -> None:
+        """See `Target`; a server carries no mark."""
+        self._memory = memory
+
+    def apply(self, resource_type: str, items: Sequence[Item]) -> list[Applied]:
+        """See `Target`."""
+        search = self._search(resource_type)
+        memory = self._asked()
+        wanted = {key for item in items for key in self._references.wanted(item.resource)}
+        own = {item.key for item in items} if search is None else set()
+        held = memory.held(wanted | own)
+        if search is None:
+            return self._by_remembered_id(items, held)
+        prepared = [self._prepared(item, held, search) for item in items]
+        entries = [
+            _put(f"{resource_type}?{self._query(search, item.key)}", resource)
+            for item, (resource, _) in zip(items, prepared, strict=True)
+        ]
+        answers = self._server.batch(entries)
+        self._refuse_mixed_up(answers)
+        return [
+            _applied(item, answer, open_)
+            for item, answer, (_, open_) in zip(items, answers, prepared, strict=True)
+        ]
+
+    def take(self, path: Path, resource_type: str, folder: str) -> None:
+        """See `Target`; a server takes no files."""
+        raise InvalidConfig("A FHIR server takes resources, not files.")
+
+    def delete(self, keys: Sequence[tuple[Key, str | None]]) -> list[Applied]:
+        """See `Target`."""
+        there = [(key, target_id) for key, target_id in keys if target_id is not None]
+        entries = [
+            {"request": {"method": "DELETE", "url": f"{key.type}/{target_id}"}}
+            for key, target_id in there
+        ]
+        answers = dict(zip((key for key, _ in there), self._server.batch(entries), strict=True))
+        gone = EntryAnswer(404)
+        return [_deleted(answers.get(key, gone)) for key, _ in keys]
+
+    def finish(self, progress: Callable[[int], None]) -> Finished:
+        """Make references literal whose target has arrived since they were written."""
+        memory = self._asked()
+        mended, after = 0, None
+        while waiting := memory.ready(after, _MENDED_AT_ONCE):
+            after = waiting[-1][0]
+            read = self._server.batch(
+                [
+                    {"request": {"method": "GET", "url": f"{key.type}/{target_id}"}}
+                    for key, target_id, _ in waiting
+                ]
+            )
+            changes = []
+            for (key, target_id, found), answer in zip(waiting, read, strict=True):
+                if answer.ok and answer.resource is not None:
+                    copy, done = self._references.made_literal(dict(answer.resource), found)
+                    changes.append((key, tuple(found), done, _conditional(copy, target_id)))
+            mended += self._mend(memory, changes)
+            progress(mended)
+        return Finished(mended, memory.waiting())
+
+    def close(self) -> None:
+        """See `Target`; the server's connections are their owner's."""
+
+    def _mend(
+        self, memory: Memory, changes: list[tuple[Key, tuple[Key, ...], tuple[Key, ...], Any]]
+    ) -> int:
+        """Write resources back, and note what they wait for no longer."""
+        changed = [change for change in changes if change[2]]
+        answers = self._server.batch([entry for _, _, _, entry in changed])
+        mended = 0
+        for (key, found, done, _), answer in zip(changed, answers, strict=True):
+            if answer.ok:
+                memory.settled(key, found)
+                mended += len(done)
+        for key, found, done, _ in changes:
+            if not done:
+                memory.settled(key, found)
+        return mended
+
+    def _asked(self) -> Memory:
+        if self._memory is None:
+            raise InvalidConfig("The target is not open.")
+        return self._memory
+
+    def _search(self, resource_type: str) -> Search | None:
+        """Return the search that finds a type's resources by their source ids."""
+        if resource_type not in self._searches:
+            self._searches[resource_type] = self._probed(resource_type)
+        return self._searches[resource_type]
+
+    def _probed(self, resource_type: str) -> Search | None:
+        token = f"{self._references.system_of(resource_type)}|{uuid.uuid4()}"
+        names: tuple[Search, ...] = ("_tag",)
+        if resource_type not in _TAGGED:
+            names = ("identifier", "_tag")
+        for name in names:
+            if self._server.takes_search(resource_type, name, token):
+                return name
+        return None
+
+    def _query(self, search: Search, key: Key) -> str:
+        return f"{search}={quote(f'{self._references.system_of(key.type)}|{key.id}', safe='')}"
+
+    def _prepared(
+        self, item: Item, held: Any, search: Search | None
+    ) -> tuple[Resource, tuple[Key, ...]]:
+        """Return a resource as the target gets it, and what it refers to that is not there."""
+        copy, missing = self._references.rewritten(item.resource, held)
+        del copy["id"]
+        meta = copy.get("meta")
+        meta = dict(meta) if isinstance(meta, dict) else {}
+        for name in _OWN_META:
+            meta.pop(name, None)
+        system = self._references.system_of(item.key.type)
+        if search == "identifier":
+            given = copy.get("identifier")
+            listed = given if isinstance(given, list) else []
+            copy["identifier"] = [*listed, {"system": system, "value": item.key.id}]
+        else:
+            tags = meta.get("tag")
+            listed = tags if isinstance(tags, list) else []
+            meta["tag"] = [*listed, {"system": system, "code": item.key.id}]
+        copy["meta"] = meta
+        if not meta:
+            del copy["meta"]
+        return copy, missing
+
+    def _by_remembered_id(self, items: Sequence[Item], held: Any) -> list[Applied]:
+        """Create what is new and update the rest under the ids remembered."""
+        memory = self._asked()
+        doubtful = memory.in_doubt(item.key for item in items if item.key not in held)
+        sent = [item for item in items if item.key not in doubtful]
+        memory.intend(item.key for item in sent if item.key not in held)
+        prepared = [self._prepared(item, held, None) for item in sent]
+        entries = [
+            _put(f"{item.key.type}/{held[item.key]}", {**resource, "id": held[item.key]})
+            if item.key in held
+            else {"resource": resource, "request": {"method": "POST", "url": item.key.type}}
+            for item, (resource, _) in zip(sent, prepared, strict=True)
+        ]
+        answers = self._server.batch(entries, repeatable=False)
+        done = {
+            item.key: _applied(item, answer, missing)
+            for item, answer, (_, missing) in zip(sent, answers, prepared, strict=True)
+        }
+        unknown = Applied("failed", code="in_doubt")
+        return [done.get(item.key, unknown) for item in items]
+
+    def _refuse_mixed_up(self, answers: Sequence[EntryAnswer]) -> None:
+        ids = [answer.id for answer in answers if answer.ok]
+        if None in ids or len(set(ids)) == len(ids):
+            return
+        raise InvalidConfig(
+            "The target took different resources for one: it does not honour the search of a "
+            "conditional update. Nothing more is sent; such a server cannot be synced into."
+        )
+
+
+def _put(url: str, resource: Resource) -> dict[str, Any]:
+    return {"resource": resource, "request": {"method": "PUT", "url": url}}
+
+
+def _conditional(resource: Resource, target_id: str) -> dict[str, Any]:
+    """Return the entry that writes a resource back unless somebody else has changed it."""
+    entry = _put(f"{resource['resourceType']}/{target_id}", resource)
+    meta = resource.get("meta")
+    version = meta.get("versionId") if isinstance(meta, dict) else None
+    if version:
+        entry["request"]["ifMatch"] = f'W/"{version}"'
+    return entry
+
+
+def _applied(item: Item, answer: EntryAnswer, missing: tuple[Key, ...]) -> Applied:
+    if not answer.ok:
+        return Applied("failed", code=answer.code or "refused", http_status=answer.status)
+    if answer.id is None:
+        return Applied("failed", code="no_location", http_status=answer.status)
+    return Applied(
+        "created" if answer.status == 201 else "updated",
+        answer.id,
+        missing,
+        aliases(item.resource),
+        http_status=answer.status,
+    )
+
+
+def _deleted(answer: EntryAnswer) -> Applied:
+    if answer.ok or answer.status in (404, 410):
+        return Applied("updated", http_status=answer.status)
+    return Applied("failed", code=answer.code or "refused", http_status=answer.status)

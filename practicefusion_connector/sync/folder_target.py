@@ -1,0 +1,84 @@
+"""NDJSON files as they were exported: one folder for each run, complete once `complete.json` is there.
+
+Nothing is merged: what changed between two runs is for the reader of the folders to say.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from practicefusion_connector.errors import InvalidConfig
+from practicefusion_connector.sync.items import Applied, Item, Key
+from practicefusion_connector.sync.state import new_mark
+from practicefusion_connector.sync.target import Finished, Memory
+
+_MARK = ".sync"
+_DELETED = "deleted.ndjson"
+_COMPLETE = "complete.json"
+
+
+class FolderTarget:
+    """A folder to sync into."""
+
+    whole_files = True
+    batch = (1000, 8 * 1024 * 1024)
+    workers = 1
+
+    def __init__(self, folder: Path) -> None:
+        self.name = "ndjson"
+        self._folder = folder
+        self._run: Path | None = None
+
+    def open(self, memory: Memory) -> str | None:
+        """See `Target`."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        mark = self._folder / _MARK
+        if not mark.exists():
+            _put(mark, new_mark())
+        return mark.read_text("utf-8")
+
+    def apply(self, resource_type: str, items: Sequence[Item]) -> list[Applied]:
+        """See `Target`; files are taken whole."""
+        raise InvalidConfig("A folder takes files, not resources.")
+
+    def take(self, path: Path, resource_type: str, folder: str) -> None:
+        """See `Target`."""
+        self._run = self._folder / folder
+        self._run.mkdir(parents=True, exist_ok=True)
+        part = self._run / f".{path.name}.part"
+        with path.open("rb") as given, part.open("wb") as copy:
+            shutil.copyfileobj(given, copy, 1024 * 1024)
+            copy.flush()
+            os.fsync(copy.fileno())
+        os.replace(part, self._run / path.name)
+
+    def delete(self, keys: Sequence[tuple[Key, str | None]]) -> list[Applied]:
+        """See `Target`; what was deleted is written down, one type and id on a line."""
+        if self._run is not None:
+            with (self._run / _DELETED).open("a", encoding="utf-8") as file:
+                for key, _ in keys:
+                    file.write(json.dumps({"type": key.type, "id": key.id}) + "\n")
+        return [Applied("updated") for _ in keys]
+
+    def finish(self, progress: Callable[[int], None]) -> Finished:
+        """Say that the run's folder is complete."""
+        if self._run is not None:
+            names = sorted(file.name for file in self._run.glob("*.ndjson"))
+            _put(self._run / _COMPLETE, json.dumps({"files": names}) + "\n")
+        return Finished()
+
+    def close(self) -> None:
+        """See `Target`."""
+
+
+def _put(path: Path, text: str) -> None:
+    part = path.with_suffix(".part")
+    with part.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)

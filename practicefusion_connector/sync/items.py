@@ -1,0 +1,141 @@
+"""What is synced: lines of NDJSON files, read in batches from any line, and what became of each.
+
+Pure but for reading files. It knows no target and no state.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import orjson
+
+Resource = dict[str, Any]
+Status = Literal["created", "updated", "unchanged", "failed"]
+
+# What a server changes by itself says nothing about the content.
+_VOLATILE_META = ("versionId", "lastUpdated")
+
+
+class Key(NamedTuple):
+    """A resource of the source: its type and its id there."""
+
+    type: str
+    id: str
+
+
+class Position(NamedTuple):
+    """How far a file is applied: lines read, and the byte that follows them."""
+
+    line: int = 0
+    offset: int = 0
+
+
+class Batch(NamedTuple):
+    """Some lines of a file, each with its number (the first is 1), and where they end."""
+
+    lines: tuple[tuple[int, bytes], ...]
+    end: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One resource as the source gives it."""
+
+    key: Key
+    line: int
+    raw: bytes = field(repr=False)
+    resource: Resource = field(repr=False)
+    digest: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of one item.
+
+    Attributes:
+        target_id: the id the target gave it, where the target gives ids of its own.
+        wanted: what its references name and the target does not hold yet, see `references`.
+        aliases: the identifiers it can be referred to by, as `references.alias` gives them.
+        code: why it failed, as a word.
+        http_status: what the server answered, where there is one.
+    """
+
+    status: Status
+    target_id: str | None = None
+    wanted: tuple[Key, ...] = ()
+    aliases: tuple[str, ...] = ()
+    code: str = ""
+    http_status: int | None = None
+
+
+class Unusable(Exception):
+    """A line that is no resource; the text is a word, see `read_item`."""
+
+
+def read_batches(
+    path: Path, start: Position, limits: Callable[[], tuple[int, int]]
+) -> Iterator[Batch]:
+    """Yield a file's lines from `start` on, in batches.
+
+    Args:
+        path: an NDJSON file; its empty lines are counted and left out.
+        start: where to begin.
+        limits: how many lines and bytes the next batch may hold; it holds one line at least.
+    """
+    lines, size = limits()
+    with path.open("rb") as file:
+        file.seek(start.offset)
+        number, offset = start
+        held: list[tuple[int, bytes]] = []
+        weight = 0
+        for line in file:
+            number, offset = number + 1, offset + len(line)
+            if line.strip():
+                held.append((number, line.rstrip(b"\r\n")))
+                weight += len(line)
+            if len(held) >= lines or weight >= size:
+                yield Batch(tuple(held), Position(number, offset))
+                lines, size = limits()
+                held, weight = [], 0
+        if held:
+            yield Batch(tuple(held), Position(number, offset))
+
+
+def read_item(line: int, raw: bytes) -> Item:
+    """Return the resource on a line.
+
+    Raises:
+        Unusable: `unparsable` (not a JSON object), `no_type` or `no_id`.
+    """
+    try:
+        resource = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        raise Unusable("unparsable") from None
+    if not isinstance(resource, dict):
+        raise Unusable("unparsable")
+    kind, logical_id = resource.get("resourceType"), resource.get("id")
+    if not isinstance(kind, str) or not kind:
+        raise Unusable("no_type")
+    if not isinstance(logical_id, str) or not logical_id:
+        raise Unusable("no_id")
+    return Item(Key(kind, logical_id), line, raw, resource, digest_of(resource))
+
+
+def digest_of(resource: Resource) -> bytes:
+    """Return the digest of a resource's content: the same for the same content, in any order."""
+    meta = resource.get("meta")
+    if isinstance(meta, dict):
+        kept = {name: value for name, value in meta.items() if name not in _VOLATILE_META}
+        resource = {**resource, "meta": kept}
+        if not kept:
+            del resource["meta"]
+    try:
+        canonical = orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # an integer of more than 64 bits
+        canonical = json.dumps(resource, sort_keys=True).encode()
+    return hashlib.blake2b(canonical, digest_size=16).digest()

@@ -1,0 +1,301 @@
+"""The book of a sync: its runs and how far each got, its watermarks, its quarantine.
+
+A run is a document (`RunDocument`) in a row that is changed by compare and set, so that two
+processes that share the state never both begin one. It knows no target and no file's content.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection, Engine, delete, func, select, tuple_, update
+
+from practicefusion_connector.errors import InvalidInput
+from practicefusion_connector.sync import schema
+from practicefusion_connector.sync.items import Key, Position
+
+Phase = Literal["exporting", "applying", "deleting", "finishing", "done", "failed"]
+
+
+class PartFile(BaseModel):
+    """A file of an export, as it lies on disk."""
+
+    path: str
+    type: str
+    count: int | None = None
+    bytes: int = 0
+
+
+class Part(BaseModel):
+    """One export of a run: some types of one scope since one moment."""
+
+    scope: str
+    types: tuple[str, ...]
+    since: str | None = None
+    mode: str = ""
+    transaction_time: str | None = None
+    files: list[PartFile] = Field(default_factory=list)
+    deleted: list[str] = Field(default_factory=list)
+    errors: int = 0
+    quarantined: int = 0
+
+
+class RunDocument(BaseModel):
+    """What a run is about and how far it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    started: str
+    finished: str | None = None
+    parts: list[Part] = Field(default_factory=list)
+    members: dict[str, list[str]] = Field(default_factory=dict)
+    seconds: dict[str, float] = Field(default_factory=dict)
+    report: dict[str, Any] = Field(default_factory=dict)
+    reason: str | None = None
+
+
+class Run(NamedTuple):
+    """A run as it was read, with the version to name when writing it again."""
+
+    id: int
+    phase: Phase
+    document: RunDocument
+    version: int
+
+
+class Watermark(NamedTuple):
+    """How far a type of a scope is synced, and the moment that waits for consent."""
+
+    scope: str
+    type: str
+    instant: str | None
+    held: str | None
+
+
+class Refused(NamedTuple):
+    """Something in quarantine."""
+
+    id: int
+    scope: str
+    type: str
+    source_id: str | None
+    file: str
+    line: int
+    code: str
+    http_status: int | None
+    body: bytes | None
+
+
+class RunTaken(InvalidInput):
+    """Another process has changed the run meanwhile."""
+
+
+class Ledger:
+    """The book of one sync; safe to share between threads."""
+
+    def __init__(self, engine: Engine, sync: int) -> None:
+        self._engine = engine
+        self._sync = sync
+
+    def current(self) -> Run | None:
+        """Return the run that is not finished, or `None`."""
+        return next(self._runs("phase", ("done", "failed"), finished=False), None)
+
+    def last(self, limit: int = 1) -> list[Run]:
+        """Return the last runs that were finished, the newest first."""
+        found = self._runs("phase", ("done", "failed"), finished=True)
+        return [run for run, _ in zip(found, range(limit), strict=False)]
+
+    def run(self, run_id: int) -> Run | None:
+        """Return a run by its id."""
+        rows = schema.runs.c
+        statement = select(schema.runs).where(rows.sync == self._sync, rows.id == run_id)
+        with self._engine.connect() as connection:
+            row = connection.execute(statement).one_or_none()
+        return _run(row) if row else None
+
+    def begin(self, document: RunDocument) -> Run:
+        """Begin a run and return it."""
+        with self._engine.begin() as connection:
+            made = connection.execute(
+                schema.runs.insert()
+                .values(
+                    sync=self._sync,
+                    phase="exporting",
+                    document=document.model_dump_json(),
+                    version=1,
+                )
+                .returning(schema.runs.c.id)
+            ).scalar_one()
+        return Run(made, "exporting", document, 1)
+
+    def write(self, run: Run, phase: Phase | None = None) -> Run:
+        """Write a run's document, and its phase where it enters another.
+
+        Raises:
+            RunTaken: somebody else has written it since it was read.
+        """
+        rows, phase = schema.runs.c, phase or run.phase
+        statement = (
+            update(schema.runs)
+            .where(rows.id == run.id, rows.version == run.version)
+            .values(
+                phase=phase, document=run.document.model_dump_json(), version=run.version + 1
+            )
+            .returning(rows.id)
+        )
+        with self._engine.begin() as connection:
+            if not connection.execute(statement).all():
+                raise RunTaken("Another process works on this run of the sync.")
+        return Run(run.id, phase, run.document, run.version + 1)
+
+    def position(self, run_id: int, file: int) -> tuple[Position, dict[str, int]]:
+        """Return how far a file of a run is applied, and what was counted until there."""
+        rows = schema.checkpoints.c
+        statement = select(rows.line, rows.offset, rows.counts).where(
+            rows.run == run_id, rows.file == file
+        )
+        with self._engine.connect() as connection:
+            row = connection.execute(statement).one_or_none()
+        return (Position(row.line, row.offset), json.loads(row.counts)) if row else (Position(), {})
+
+    def checkpoint(
+        self, connection: Connection, run_id: int, file: int, at: Position, counts: dict[str, int]
+    ) -> None:
+        """Note how far a file is applied, in the transaction of what was applied."""
+        statement = schema.insert(self._engine, schema.checkpoints)
+        values = {"line": at.line, "offset": at.offset, "counts": json.dumps(counts)}
+        connection.execute(
+            statement.values(run=run_id, file=file, **values).on_conflict_do_update(
+                index_elements=["run", "file"], set_=values
+            )
+        )
+
+    def refuse(self, connection: Connection, run_id: int, rows: Sequence[dict[str, Any]]) -> None:
+        """Put lines into quarantine; a resource's newer line takes the place of its older one."""
+        table = schema.quarantine
+        if not rows:
+            return
+        named = [Key(row["type"], row["source_id"]) for row in rows if row["source_id"]]
+        self.release(connection, named)
+        connection.execute(
+            table.insert(), [{"sync": self._sync, "run": run_id, **row} for row in rows]
+        )
+
+    def release(self, connection: Connection, keys: Sequence[Key]) -> None:
+        """Take resources out of quarantine that have been applied since."""
+        rows = schema.quarantine.c
+        mine = rows.sync == self._sync
+        if not keys or connection.scalar(select(rows.id).where(mine).limit(1)) is None:
+            return
+        for start in range(0, len(keys), 500):
+            chunk = keys[start : start + 500]
+            connection.execute(
+                delete(schema.quarantine).where(
+                    mine, tuple_(rows.type, rows.source_id).in_(chunk)
+                )
+            )
+
+    def discard(self, ids: Sequence[int]) -> None:
+        """Take lines out of quarantine for good."""
+        rows = schema.quarantine.c
+        with self._engine.begin() as connection:
+            connection.execute(
+                delete(schema.quarantine).where(rows.sync == self._sync, rows.id.in_(ids))
+            )
+
+    def refused(self, after: int = 0, limit: int = 500) -> list[Refused]:
+        """Return what is in quarantine, in the order it came."""
+        rows = schema.quarantine.c
+        statement = (
+            select(*(rows[name] for name in Refused._fields))
+            .where(rows.sync == self._sync, rows.id > after)
+            .order_by(rows.id)
+            .limit(limit)
+        )
+        with self._engine.connect() as connection:
+            return [Refused(*row) for row in connection.execute(statement)]
+
+    def refused_counts(self) -> dict[str, dict[str, int]]:
+        """Return how many lines are in quarantine, by type and code."""
+        rows = schema.quarantine.c
+        statement = (
+            select(rows.type, rows.code, func.count())
+            .where(rows.sync == self._sync)
+            .group_by(rows.type, rows.code)
+        )
+        found: dict[str, dict[str, int]] = {}
+        with self._engine.connect() as connection:
+            for kind, code, count in connection.execute(statement):
+                found.setdefault(kind, {})[code] = count
+        return found
+
+    def watermarks(self) -> list[Watermark]:
+        """Return every watermark, by scope and type."""
+        rows = schema.watermarks.c
+        statement = (
+            select(rows.scope, rows.type, rows.instant, rows.held)
+            .where(rows.sync == self._sync)
+            .order_by(rows.scope, rows.type)
+        )
+        with self._engine.connect() as connection:
+            return [Watermark(*row) for row in connection.execute(statement)]
+
+    def mark(
+        self, connection: Connection, scope: str, kind: str, instant: str, *, held: bool
+    ) -> None:
+        """Move a watermark to `instant`, or note that it waits for consent to move there."""
+        statement = schema.insert(self._engine, schema.watermarks)
+        new = {"held": instant} if held else {"instant": instant, "held": None}
+        version = schema.watermarks.c.version + 1
+        values = {"sync": self._sync, "scope": scope, "type": kind, **new}
+        connection.execute(
+            statement.values(version=1, **values).on_conflict_do_update(
+                index_elements=["sync", "scope", "type"], set_={**new, "version": version}
+            )
+        )
+
+    def members(self, scope: str) -> set[str]:
+        """Return the patients a group had when it was last synced."""
+        rows = schema.members.c
+        statement = select(rows.patient).where(rows.sync == self._sync, rows.scope == scope)
+        with self._engine.connect() as connection:
+            return set(connection.scalars(statement))
+
+    def set_members(self, connection: Connection, scope: str, patients: Iterable[str]) -> None:
+        """Note the patients a group has, once they are synced."""
+        rows = schema.members.c
+        connection.execute(
+            delete(schema.members).where(rows.sync == self._sync, rows.scope == scope)
+        )
+        new = [{"sync": self._sync, "scope": scope, "patient": each} for each in sorted(patients)]
+        if new:
+            connection.execute(schema.members.insert(), new)
+
+    def clear(self, connection: Connection, types: Sequence[str] = ()) -> None:
+        """Forget watermarks, so that the next run exports everything, or all of some types."""
+        table = schema.watermarks
+        statement = table.delete().where(table.c.sync == self._sync)
+        connection.execute(statement.where(table.c.type.in_(types)) if types else statement)
+        if not types:
+            for other in (schema.members, schema.quarantine):
+                connection.execute(other.delete().where(other.c.sync == self._sync))
+
+    def _runs(self, column: str, phases: Sequence[str], *, finished: bool) -> Iterator[Run]:
+        rows = schema.runs.c
+        ended = rows[column].in_(phases)
+        statement = (
+            select(schema.runs)
+            .where(rows.sync == self._sync, ended if finished else ~ended)
+            .order_by(rows.id.desc())
+            .limit(50)
+        )
+        with self._engine.connect() as connection:
+            yield from (_run(row) for row in connection.execute(statement).all())
+
+
+def _run(row: Any) -> Run:
+    return Run(row.id, row.phase, RunDocument.model_validate_json(row.document), row.version)

@@ -1,0 +1,68 @@
+"""Tables as Parquet files: one `{Type}.parquet` for each resource type, replaced whole.
+
+Parquet cannot be changed in place. Rows are gathered in a DuckDB file beside the tables, and the
+files of the types that changed are written anew at the end, each under a temporary name and then
+renamed: a reader sees the old table or the new one. It needs the extra `tables`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from practicefusion_connector.sync.duckdb_target import DuckDBTarget
+from practicefusion_connector.sync.items import Applied, Item, Key
+from practicefusion_connector.sync.rows import ID
+from practicefusion_connector.sync.target import Finished
+
+_GATHERED = ".gathered.duckdb"
+_STALE = ".stale"
+
+
+class ParquetTarget(DuckDBTarget):
+    """A folder of Parquet files to sync into; used by one process at a time."""
+
+    def __init__(
+        self, folder: Path, *, views: Path | None = None, memory_limit: str = "256MB"
+    ) -> None:
+        super().__init__(folder / _GATHERED, views=views, memory_limit=memory_limit)
+        self.name = "parquet"
+        self._folder = folder
+
+    def apply(self, resource_type: str, items: Sequence[Item]) -> list[Applied]:
+        """See `Target`."""
+        self._note_stale(resource_type)
+        return super().apply(resource_type, items)
+
+    def delete(self, keys: Sequence[tuple[Key, str | None]]) -> list[Applied]:
+        """See `Target`."""
+        for kind in {key.type for key, _ in keys}:
+            self._note_stale(kind)
+        return super().delete(keys)
+
+    def finish(self, progress: Callable[[int], None]) -> Finished:
+        """Write the files of the types that changed."""
+        super().finish(progress)
+        for written, kind in enumerate(self.types(), start=1):
+            stale, file = self._folder / f"{kind}{_STALE}", self._folder / f"{kind}.parquet"
+            if stale.exists() or not file.exists():
+                self._write(kind, file)
+                stale.unlink(missing_ok=True)
+            progress(written)
+        return Finished()
+
+    def _note_stale(self, resource_type: str) -> None:
+        # On disk, so that a process that goes on after a kill knows it, too.
+        (self._folder / f"{resource_type}{_STALE}").touch()
+
+    def _write(self, kind: str, file: Path) -> None:
+        part = file.with_suffix(".part")
+        quoted = str(part).replace("'", "''")
+        self._opened().execute(
+            f"COPY (SELECT * FROM {self._table(kind)} ORDER BY {ID}) "
+            f"TO '{quoted}' (FORMAT parquet, COMPRESSION zstd)"
+        )
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
+        os.replace(part, file)

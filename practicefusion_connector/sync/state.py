@@ -1,0 +1,165 @@
+"""The state of one sync: its memory of the target, its book, and who works on it.
+
+It may be shared by processes and machines: SQLite on one machine, PostgreSQL on several.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, select, update
+
+from practicefusion_connector.errors import InvalidInput
+from practicefusion_connector.sync import schema
+from practicefusion_connector.sync.items import Applied, Item, Key, Position
+from practicefusion_connector.sync.ledger import Ledger
+from practicefusion_connector.sync.memory import TargetMemory
+
+
+class SyncBusy(InvalidInput):
+    """Another process runs this sync now."""
+
+
+class State:
+    """The state of one sync; safe to share between threads.
+
+    Args:
+        url: `sqlite:///file` or `postgresql://…`.
+        name: of the sync: the same source and target have the same name.
+
+    Attributes:
+        memory: what is remembered of the target.
+        ledger: runs, checkpoints, watermarks, quarantine.
+    """
+
+    def __init__(self, url: str, name: str) -> None:
+        self._engine = schema.open_engine(url)
+        self.name = name
+        self._sync = self._id(name)
+        self.memory = TargetMemory(self._engine, self._sync)
+        self.ledger = Ledger(self._engine, self._sync)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._engine.dispose()
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep every other process out of this sync; the lock ends with its process.
+
+        Raises:
+            SyncBusy: another one holds it.
+        """
+        if self._engine.dialect.name == "sqlite":
+            with self._file_lock():
+                yield
+            return
+        with self._engine.connect() as connection:
+            key = 5782011364 * 100_000 + self._sync
+            held = connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({key})").scalar()
+            connection.commit()
+            if not held:
+                raise _busy()
+            try:
+                yield
+            finally:
+                connection.exec_driver_sql(f"SELECT pg_advisory_unlock({key})")
+                connection.commit()
+
+    @contextmanager
+    def _file_lock(self) -> Iterator[None]:
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(f"{self._engine.url.database}.{self._sync}.lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise _busy() from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def recognize(self, mark: str | None) -> bool:
+        """Compare the target's mark with the one remembered; where they differ, forget all of it.
+
+        Returns whether the target is the one remembered.
+        """
+        rows = schema.syncs.c
+        with self._engine.begin() as connection:
+            remembered = connection.scalar(select(rows.mark).where(rows.id == self._sync))
+            if remembered == mark:
+                return True
+            connection.execute(update(schema.syncs).where(rows.id == self._sync).values(mark=mark))
+            self.memory.clear(connection)
+            self.ledger.clear(connection)
+        return False
+
+    def landed(
+        self,
+        run: int,
+        file: int,
+        end: Position,
+        counts: Counter[str],
+        applied: Sequence[tuple[Item, Applied]],
+        unchanged: Sequence[Key],
+        refused: Sequence[dict[str, Any]],
+    ) -> None:
+        """Write what became of a batch and the checkpoint behind it, together or not at all."""
+        with self._engine.begin() as connection:
+            self.memory.remember(connection, run, applied)
+            self.memory.seen(connection, run, unchanged)
+            done = [item.key for item, what in applied if what.status != "failed"]
+            self.ledger.release(connection, [*done, *unchanged])
+            self.ledger.refuse(connection, run, refused)
+            self.ledger.checkpoint(connection, run, file, end, dict(counts))
+
+    def deleted(self, run: int, keys: Sequence[Key], refused: Sequence[dict[str, Any]]) -> None:
+        """Forget what was deleted, and note what could not be."""
+        with self._engine.begin() as connection:
+            self.memory.drop(connection, keys)
+            self.ledger.release(connection, keys)
+            self.ledger.refuse(connection, run, refused)
+
+    def move(
+        self, marks: Sequence[tuple[str, str, str, bool]], members: dict[str, list[str]]
+    ) -> None:
+        """Move watermarks (scope, type, instant, held) and note the groups' members, at once."""
+        with self._engine.begin() as connection:
+            for scope, kind, instant, held in marks:
+                self.ledger.mark(connection, scope, kind, instant, held=held)
+            for scope, patients in members.items():
+                self.ledger.set_members(connection, scope, patients)
+
+    def allow(self, keys: Sequence[Key]) -> None:
+        """Let resources be created whose creation is in doubt."""
+        with self._engine.begin() as connection:
+            self.memory.allow(connection, keys)
+
+    def reset(self, types: Sequence[str] = (), *, everything: bool = False) -> None:
+        """Forget the watermarks, and with `everything` what the target was given, too."""
+        with self._engine.begin() as connection:
+            self.ledger.clear(connection, types)
+            if everything:
+                self.memory.clear(connection, types)
+
+    def _id(self, name: str) -> int:
+        rows = schema.syncs.c
+        with self._engine.begin() as connection:
+            connection.execute(
+                schema.insert(self._engine, schema.syncs).values(name=name).on_conflict_do_nothing()
+            )
+            return int(connection.execute(select(rows.id).where(rows.name == name)).scalar_one())
+
+
+def new_mark() -> str:
+    """Return a mark for a target that has none."""
+    return secrets.token_hex(16)
+
+
+def _busy() -> SyncBusy:
+    return SyncBusy("This sync is being run by another process; let it finish.")

@@ -1,3 +1,6 @@
-"""Fixtures every test may use: real services. The sandbox's own come from the shipped plugin."""
+"""Fixtures every test may use: real services and a real browser.
 
-pytest_plugins = ["tests.services"]
+The sandbox's own fixtures come from the plugin that is shipped.
+"""
+
+pytest_plugins = ["tests.browsers", "tests.services"]

@@ -1,8 +1,8 @@
 """A downloaded file checked, resource by resource, and left as clean NDJSON.
 
-Each resource is held against FHIR R4's rules. What is no resource is put aside, with file and line,
-and never dropped; what breaks the rules is counted, or put aside too where that is asked for. A file
-that needs no change is not written again. Memory does not grow with the file.
+Each resource is held against FHIR R4's rules. What is no resource is put aside, with file and
+line, and never dropped; what breaks the rules is counted, or put aside too where that is asked for.
+A file that needs no change is not written again. Memory does not grow with the file.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
+from threading import Event
 from typing import Any, Literal
+
+from jiter import from_json
 
 from practicefusion_connector.bulk import exact
 from practicefusion_connector.bulk.documents import (
@@ -25,6 +28,7 @@ from practicefusion_connector.bulk.documents import (
     open_documents,
 )
 from practicefusion_connector.bulk.sieve import Aside, Sieve
+from practicefusion_connector.errors import Cancelled
 from practicefusion_connector.fhir.validation import Finding, Validate, validated, validator_for
 
 Validation = Literal["report", "quarantine", "none"]
@@ -75,7 +79,14 @@ def ready(validation: Validation) -> None:
 
 
 def check(
-    part: Path, final: Path, aside: Path, kind: str, *, validation: Validation, longest: int
+    part: Path,
+    final: Path,
+    aside: Path,
+    kind: str,
+    *,
+    validation: Validation,
+    longest: int,
+    halt: Event | None = None,
 ) -> Checked:
     """Check `part` and move it to `final`; what is put aside goes to the file `aside`.
 
@@ -83,8 +94,10 @@ def check(
         kind: the resource type the file is said to hold.
         validation: what becomes of a resource that breaks the rules.
         longest: bytes of one resource at most.
+        halt: ends the check when set; `part` stays as it is.
 
     Raises:
+        Cancelled: it was ended.
         OSError: the disk does not take it.
     """
     with (
@@ -96,6 +109,8 @@ def check(
         if is_compressed(part):
             sieve.leave_out(1)
         for document in _until_broken(documents(source, longest)):
+            if halt is not None and halt.is_set():
+                raise Cancelled("The check of a file was stopped.")
             sorting.take(document)
         done = sorting.done
         done.aside = put_aside.finish()
@@ -128,7 +143,8 @@ class _Sorting:
         elif self._is_wrapping(value):
             self._sieve.leave_out(document.line)
             for inner in _inside(exact.read(document.raw)):
-                self._one(document.line, exact.write(inner), inner)
+                raw = exact.write(inner)
+                self._one(document.line, raw, from_json(raw))
         else:
             self._one(document.line, document.raw, value)
 

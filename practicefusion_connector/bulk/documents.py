@@ -98,7 +98,7 @@ def _by_line(file: BinaryIO, longest: int) -> Iterator[Document]:
 
 
 def _by_shape(file: BinaryIO, longest: int) -> Iterator[Document]:
-    """Yield documents that go over several lines; each ends with a bracket at a line's beginning."""
+    """Yield documents of several lines; each ends with a line that is only a closing bracket."""
     held: list[bytes] = []
     size, began, number = 0, 1, 0
     while line := file.readline(longest + 1):

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from urllib.parse import urljoin
 
 from practicefusion_connector.bulk.exchange import Exchange
-from practicefusion_connector.bulk.folder import private
+from practicefusion_connector.bulk.folder import opened
 from practicefusion_connector.bulk.manifest import Item, same_origin
 from practicefusion_connector.errors import (
     ConnectorError,
@@ -118,7 +118,7 @@ class Download:
         run = self._exchange.run(_DEADLINE)
         breaks, furthest = 0, 0
         while True:
-            with self._part.open("ab", opener=private) as out:
+            with opened(self._part, "ab") as out:
                 have = self._usable(out)
                 if self._marks is not None and self._marks.length == have:
                     return have

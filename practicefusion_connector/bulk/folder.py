@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Literal, cast
 
 from filelock import FileLock, Timeout
 
@@ -23,15 +23,15 @@ _REPORT = "export.json"
 _LEFT_OVER = (".clean", ".original")
 
 
-def private(path: str, flags: int) -> int:
-    """Open a file only its owner may read; an `opener` for `open`."""
-    return os.open(path, flags, 0o600)
+def opened(path: Path, mode: Literal["wb", "ab"]) -> BinaryIO:
+    """Open a file for writing that only its owner may read."""
+    return cast(BinaryIO, open(path, mode, opener=lambda name, flags: os.open(name, flags, 0o600)))
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file that is there whole or not at all."""
     part = path.with_name(path.name + ".part")
-    with part.open("wb", opener=private) as out:
+    with opened(part, "wb") as out:
         out.write(content)
         out.flush()
         os.fsync(out.fileno())

@@ -6,12 +6,12 @@ another host (DNS rebinding), and beyond loopback it wants a bearer token. It kn
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import socket
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import anyio
 import uvicorn
 from mcp.server.auth.middleware.bearer_auth import BearerAuthBackend
 from mcp.server.auth.provider import AccessToken
@@ -37,7 +37,7 @@ def serve_stdio(server: Server[Any]) -> None:
         async with stdio_server() as (reading, writing):
             await server.run(reading, writing, server.create_initialization_options())
 
-    anyio.run(serve)
+    asyncio.run(serve())
 
 
 def serve_http(
@@ -59,7 +59,8 @@ def serve_http(
         ready: called with the server's URL once it listens.
 
     Raises:
-        InvalidConfig: beyond loopback without a token, or the address cannot be listened on.
+        InvalidConfig: the address cannot be listened on, or is beyond loopback and lacks a token
+            or, where it is every address, the names of hosts.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as listening:
@@ -88,18 +89,21 @@ def http_app(
     allowed_hosts: Sequence[str] = (),
 ) -> Starlette:
     """Return the ASGI application, for a host that serves it itself; see `serve_http`."""
+    if token is not None and not token.get_secret_value():
+        raise InvalidConfig("The bearer token that clients send must not be empty.")
     if not is_loopback(host) and token is None:
         raise InvalidConfig("Beyond loopback the server needs a bearer token that clients send.")
     if host in _EVERYWHERE and not allowed_hosts:
         raise InvalidConfig("Listening on every address, name the hosts that clients may ask for.")
+    verifier = None if token is None else _OneToken(token)
     app = server.streamable_http_app(
         streamable_http_path=PATH,
         stateless_http=True,
         transport_security=_security(host, port, allowed_hosts),
-        token_verifier=_OneToken(token) if token else None,
+        token_verifier=verifier,
     )
-    if token:
-        app.add_middleware(AuthenticationMiddleware, backend=BearerAuthBackend(_OneToken(token)))
+    if verifier is not None:
+        app.add_middleware(AuthenticationMiddleware, backend=BearerAuthBackend(verifier))
     return app
 
 

@@ -15,6 +15,7 @@ from mcp.server import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
+    INTERNAL_ERROR,
     INVALID_PARAMS,
     CallToolRequestParams,
     CallToolResult,
@@ -79,7 +80,12 @@ class _Handlers:
     async def list_tools(
         self, context: ServerRequestContext[Any], params: PaginatedRequestParams | None
     ) -> ListToolsResult:
-        granted = await self._connector.granted_scopes()
+        try:
+            granted = await self._connector.granted_scopes()
+        except Exception as error:
+            # A store's own error may hold its address, so only its kind is told.
+            kind = type(error).__name__
+            raise MCPError(INTERNAL_ERROR, f"The grant cannot be read ({kind}).") from None
         return ListToolsResult(
             tools=self._tools(granted or None), ttl_ms=_TOOLS_FRESH_MS, cache_scope="private"
         )

@@ -85,7 +85,7 @@ def check(action: MedfusionAction, inputs: Mapping[str, Any] | None) -> dict[str
         if name not in given:
             checked[name] = declared.default
             if declared.required:
-                problems.append((name, f"is required: {declared.says}"))
+                problems.append((name, f"is required: {declared.says.rstrip('.')}"))
             continue
         try:
             checked[name] = _CHECKS[declared.type](declared, given[name])

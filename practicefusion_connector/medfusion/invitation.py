@@ -72,7 +72,7 @@ def _from_columns(given: Mapping[str, Any]) -> Patient:
 def _checked(column: Column, value: Any) -> str | None:
     if value is None or (isinstance(value, str) and not value.strip()):
         if column.required:
-            raise Refused(f"is missing: {column.says}")
+            raise Refused(f"is missing: {column.says.rstrip('.')}")
         return None
     return value_of(column, value)
 

@@ -72,9 +72,9 @@ class Ledger:
         """Return the last word on a patient's invitation, or `None` where there was none."""
         return self._entries.get(practice_patient_id)
 
-    def undecided(self) -> dict[str, Entry]:
-        """Return the invitations of which nobody can tell whether they arrived."""
-        return {id_: entry for id_, entry in self._entries.items() if entry.outcome in UNDECIDED}
+    def entries(self) -> dict[str, Entry]:
+        """Return the last word on every invitation, by the practice's own id."""
+        return dict(self._entries)
 
     def sent_under(self, status_url: str) -> dict[str, Entry]:
         """Return the invitations of one batch, in the order they were sent."""

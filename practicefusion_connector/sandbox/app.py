@@ -15,6 +15,8 @@ from werkzeug.wrappers import Response
 from practicefusion_connector.sandbox.answers import no_route, operation_outcome
 from practicefusion_connector.sandbox.directory import directory_routes
 from practicefusion_connector.sandbox.fhir.routes import fhir_routes
+from practicefusion_connector.sandbox.medfusion.pages import portal_pages
+from practicefusion_connector.sandbox.medfusion.routes import portal_routes
 from practicefusion_connector.sandbox.oauth.routes import oauth_routes
 from practicefusion_connector.sandbox.oauth.server import PracticeAuthorizationServer
 from practicefusion_connector.sandbox.pages.authorize import authorize_routes
@@ -49,6 +51,8 @@ def create_app(practice: Practice, record: RequestRecord) -> Flask:
     app.register_blueprint(fhir_routes(practice), url_prefix=BASE_PATH)
     app.register_blueprint(page_routes(practice))
     app.register_blueprint(directory_routes(practice))
+    app.register_blueprint(portal_routes(practice.portal, practice.origin))
+    app.register_blueprint(portal_pages(practice.portal))
     _add_hooks(app, practice, record)
     return app
 

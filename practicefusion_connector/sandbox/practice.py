@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from practicefusion_connector.sandbox import settings
+from practicefusion_connector.sandbox.medfusion.portal import Portal
 from practicefusion_connector.sandbox.oauth.keys import SigningKey
 from practicefusion_connector.sandbox.oauth.models import Client, LaunchContext, User
 from practicefusion_connector.sandbox.oauth.tokens import TokenStore
@@ -84,6 +85,7 @@ class Practice:
     tokens: TokenStore = field(default_factory=TokenStore)
     signing_key: SigningKey = field(default_factory=SigningKey)
     clients: dict[str, Client] = field(default_factory=sample_clients)
+    portal: Portal = field(default_factory=Portal)
     origin: str = ""
 
     def __post_init__(self) -> None:

@@ -13,6 +13,7 @@ from practicefusion_connector.sandbox.app import create_app
 from practicefusion_connector.sandbox.data_dir import Problem, load_directory
 from practicefusion_connector.sandbox.faults import FaultProfile, FaultRecord, Faults
 from practicefusion_connector.sandbox.http_server import SandboxServer
+from practicefusion_connector.sandbox.medfusion.portal import Portal
 from practicefusion_connector.sandbox.oauth.tokens import TokenStore
 from practicefusion_connector.sandbox.population import generate
 from practicefusion_connector.sandbox.practice import Practice
@@ -175,6 +176,11 @@ class Sandbox:
     def tokens(self) -> TokenStore:
         """Every grant and token, with the control tests need: `expire_access` and others."""
         return self._practice.tokens
+
+    @property
+    def portal(self) -> Portal:
+        """The practice's Medfusion portal, at the same origin: credentials, outbox, knobs."""
+        return self._practice.portal
 
     @property
     def resources(self) -> dict[str, dict[str, Resource]]:

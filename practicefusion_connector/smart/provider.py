@@ -29,6 +29,8 @@ Renew = Callable[[Connection, TokenSet | None, Run], TokenSet]
 # between the server's answer and the store, where a rotated refresh token would be lost.
 _REFRESH_DEADLINE = 30.0
 _LEASE_TTL = 3 * _REFRESH_DEADLINE
+# How often somebody who waits for another thread's refresh looks whether to go on waiting.
+_GLANCE = 0.1
 
 
 class TokenProvider(Protocol):
@@ -102,8 +104,10 @@ class ManagedTokens:
         known = self._known
         if known is not None and self._good(known, rejected):
             return known.access_token.get_secret_value()
-        if not self._flight.acquire(timeout=max(0.0, run.remaining())):
-            raise RefreshBusy("Another thread is still refreshing this connection's token.")
+        while not self._flight.acquire(timeout=max(0.0, min(_GLANCE, run.remaining()))):
+            if run.remaining() <= 0:
+                raise RefreshBusy("Another thread is still refreshing this connection's token.")
+            run.check()
         try:
             self._known = self._current(run, rejected)
         finally:
@@ -121,12 +125,19 @@ class ManagedTokens:
         if tokens is not None and self._good(tokens, rejected):
             return tokens
         wait = max(0.0, min(run.remaining(), _REFRESH_DEADLINE))
-        with self._store.lease(self._id, ttl=_LEASE_TTL, wait=wait):
-            stored = self._load()
-            tokens = stored.record.tokens
+        try:
+            with self._store.lease(self._id, ttl=_LEASE_TTL, wait=wait):
+                stored = self._load()
+                tokens = stored.record.tokens
+                if tokens is not None and self._good(tokens, rejected):
+                    return tokens
+                return self._renewed(stored, run)
+        except RefreshBusy:
+            # Whoever held the lease may have finished at the last moment.
+            tokens = self._load().record.tokens
             if tokens is not None and self._good(tokens, rejected):
                 return tokens
-            return self._renewed(stored, run)
+            raise
 
     def _renewed(self, stored: Stored, run: Run) -> TokenSet:
         own = Run(_REFRESH_DEADLINE)

@@ -3,6 +3,7 @@
 A batch goes in through Arrow: what is there already under the same id is replaced. It needs the
 extra `tables`.
 """
+# ruff: noqa: S608 - names of types and columns are checked; every value is a parameter
 
 from __future__ import annotations
 
@@ -53,14 +54,14 @@ class DuckDBTarget:
         self._database: duckdb.DuckDBPyConnection | None = None
         self._ready: set[str] = set()
 
-    def open(self, memory: Memory) -> str | None:
+    def open(self, memory: Memory, run: str) -> str | None:
         """See `Target`; the mark lies in a table of its own."""
         database = self._opened()
         database.execute(f"CREATE TABLE IF NOT EXISTS {_MARK_TABLE} (mark VARCHAR)")
         found = database.execute(f"SELECT mark FROM {_MARK_TABLE}").fetchone()
         if found is None:
             database.execute(f"INSERT INTO {_MARK_TABLE} VALUES (?)", [new_mark()])
-            return self.open(memory)
+            return self.open(memory, run)
         return str(found[0])
 
     def apply(self, resource_type: str, items: Sequence[Item]) -> list[Applied]:
@@ -78,7 +79,7 @@ class DuckDBTarget:
             database.unregister("_given")
         return [Applied("updated" if item.key.id in there else "created") for item in items]
 
-    def take(self, path: Path, resource_type: str, folder: str) -> None:
+    def take(self, path: Path, name: str) -> None:
         """See `Target`; tables take no files."""
         raise InvalidConfig("Tables take resources, not files.")
 

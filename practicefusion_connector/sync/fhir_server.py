@@ -139,9 +139,7 @@ class FhirServer:
                 run.sleep(self._transport.wait_before_next(None, attempt), "entries")
         return [answer for answer in answers if answer is not None]
 
-    def _exchanged(
-        self, entries: Sequence[Entry], run: Run, repeatable: bool
-    ) -> list[EntryAnswer]:
+    def _exchanged(self, entries: Sequence[Entry], run: Run, repeatable: bool) -> list[EntryAnswer]:
         """Send a batch, in halves where it is refused as a whole."""
         if not entries:
             return []

@@ -83,7 +83,7 @@ class FhirTarget:
         """See `Target`."""
         return self._workers()
 
-    def open(self, memory: Memory) -> None:
+    def open(self, memory: Memory, run: str) -> None:
         """See `Target`; a server carries no mark."""
         self._memory = memory
 
@@ -108,7 +108,7 @@ class FhirTarget:
             for item, answer, (_, open_) in zip(items, answers, prepared, strict=True)
         ]
 
-    def take(self, path: Path, resource_type: str, folder: str) -> None:
+    def take(self, path: Path, name: str) -> None:
         """See `Target`; a server takes no files."""
         raise InvalidConfig("A FHIR server takes resources, not files.")
 

@@ -17,7 +17,6 @@ from practicefusion_connector.sync.state import new_mark
 from practicefusion_connector.sync.target import Finished, Memory
 
 _MARK = ".sync"
-_DELETED = "deleted.ndjson"
 _COMPLETE = "complete.json"
 
 
@@ -31,44 +30,41 @@ class FolderTarget:
     def __init__(self, folder: Path) -> None:
         self.name = "ndjson"
         self._folder = folder
-        self._run: Path | None = None
+        self._run = folder
 
-    def open(self, memory: Memory) -> str | None:
+    def open(self, memory: Memory, run: str) -> str | None:
         """See `Target`."""
         self._folder.mkdir(parents=True, exist_ok=True)
         mark = self._folder / _MARK
         if not mark.exists():
             _put(mark, new_mark())
+        self._run = self._folder / run
         return mark.read_text("utf-8")
 
     def apply(self, resource_type: str, items: Sequence[Item]) -> list[Applied]:
         """See `Target`; files are taken whole."""
         raise InvalidConfig("A folder takes files, not resources.")
 
-    def take(self, path: Path, resource_type: str, folder: str) -> None:
+    def take(self, path: Path, name: str) -> None:
         """See `Target`."""
-        self._run = self._folder / folder
-        self._run.mkdir(parents=True, exist_ok=True)
-        part = self._run / f".{path.name}.part"
+        kept = self._run / name
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        part = kept.with_name(f".{kept.name}.part")
         with path.open("rb") as given, part.open("wb") as copy:
             shutil.copyfileobj(given, copy, 1024 * 1024)
             copy.flush()
             os.fsync(copy.fileno())
-        os.replace(part, self._run / path.name)
+        os.replace(part, kept)
 
     def delete(self, keys: Sequence[tuple[Key, str | None]]) -> list[Applied]:
-        """See `Target`; what was deleted is written down, one type and id on a line."""
-        if self._run is not None:
-            with (self._run / _DELETED).open("a", encoding="utf-8") as file:
-                for key, _ in keys:
-                    file.write(json.dumps({"type": key.type, "id": key.id}) + "\n")
-        return [Applied("updated") for _ in keys]
+        """See `Target`; the files of deletions are taken whole, too."""
+        raise InvalidConfig("A folder takes files, not deletions.")
 
     def finish(self, progress: Callable[[int], None]) -> Finished:
         """Say that the run's folder is complete."""
-        if self._run is not None:
-            names = sorted(file.name for file in self._run.glob("*.ndjson"))
-            _put(self._run / _COMPLETE, json.dumps({"files": names}) + "\n")
+        if self._run.is_dir():
+            found = sorted(file.relative_to(self._run) for file in self._run.rglob("*.ndjson"))
+            _put(self._run / _COMPLETE, json.dumps({"files": [str(name) for name in found]}) + "\n")
         return Finished()
 
     def close(self) -> None:

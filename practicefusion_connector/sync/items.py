@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,9 @@ import orjson
 Resource = dict[str, Any]
 Status = Literal["created", "updated", "unchanged", "failed"]
 
+_TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
+# Wider than FHIR's id, whose 64 characters some servers outgrow.
+_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 # What a server changes by itself says nothing about the content.
 _VOLATILE_META = ("versionId", "lastUpdated")
 
@@ -119,9 +123,9 @@ def read_item(line: int, raw: bytes) -> Item:
     if not isinstance(resource, dict):
         raise Unusable("unparsable")
     kind, logical_id = resource.get("resourceType"), resource.get("id")
-    if not isinstance(kind, str) or not kind:
+    if not isinstance(kind, str) or not _TYPE.fullmatch(kind):
         raise Unusable("no_type")
-    if not isinstance(logical_id, str) or not logical_id:
+    if not isinstance(logical_id, str) or not _ID.fullmatch(logical_id):
         raise Unusable("no_id")
     return Item(Key(kind, logical_id), line, raw, resource, digest_of(resource))
 

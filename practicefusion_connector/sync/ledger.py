@@ -117,6 +117,11 @@ class Ledger:
             row = connection.execute(statement).one_or_none()
         return _run(row) if row else None
 
+    def next_id(self) -> int:
+        """Return a number for the run that is begun next, for names."""
+        with self._engine.connect() as connection:
+            return int(connection.scalar(select(func.max(schema.runs.c.id))) or 0) + 1
+
     def begin(self, document: RunDocument) -> Run:
         """Begin a run and return it."""
         with self._engine.begin() as connection:
@@ -142,9 +147,7 @@ class Ledger:
         statement = (
             update(schema.runs)
             .where(rows.id == run.id, rows.version == run.version)
-            .values(
-                phase=phase, document=run.document.model_dump_json(), version=run.version + 1
-            )
+            .values(phase=phase, document=run.document.model_dump_json(), version=run.version + 1)
             .returning(rows.id)
         )
         with self._engine.begin() as connection:
@@ -194,9 +197,7 @@ class Ledger:
         for start in range(0, len(keys), 500):
             chunk = keys[start : start + 500]
             connection.execute(
-                delete(schema.quarantine).where(
-                    mine, tuple_(rows.type, rows.source_id).in_(chunk)
-                )
+                delete(schema.quarantine).where(mine, tuple_(rows.type, rows.source_id).in_(chunk))
             )
 
     def discard(self, ids: Sequence[int]) -> None:
@@ -218,6 +219,19 @@ class Ledger:
         )
         with self._engine.connect() as connection:
             return [Refused(*row) for row in connection.execute(statement)]
+
+    def refused_in(self, run_id: int, *, nameless: bool = False) -> set[tuple[str, str]]:
+        """Return scope and type of what a run put into quarantine, or of lines without an id."""
+        rows = schema.quarantine.c
+        statement = (
+            select(rows.scope, rows.type)
+            .where(rows.sync == self._sync, rows.run == run_id)
+            .distinct()
+        )
+        if nameless:
+            statement = statement.where(rows.source_id.is_(None))
+        with self._engine.connect() as connection:
+            return {(scope, kind) for scope, kind in connection.execute(statement)}
 
     def refused_counts(self) -> dict[str, dict[str, int]]:
         """Return how many lines are in quarantine, by type and code."""

@@ -29,6 +29,9 @@ from practicefusion_connector.sync.items import (
 from practicefusion_connector.sync.state import State
 from practicefusion_connector.sync.target import Target
 
+# Threads are made as they are needed; a target's own pace decides how many are.
+_THREADS = 16
+
 Report = Callable[[int, Counter[str]], None]
 
 
@@ -39,12 +42,14 @@ class SyncFile(NamedTuple):
         number: its place in the run; checkpoints are kept under it.
         scope: the export it came from.
         type: what it should hold.
+        count: lines it has, where known.
     """
 
     number: int
     path: Path
     scope: str
     type: str
+    count: int | None = None
 
 
 class _Refusal(NamedTuple):
@@ -104,7 +109,7 @@ class Loader:
         if at.line == 0 and self._target.whole_files:
             return self._taken(file)
         flights: deque[_Flight] = deque()
-        with ThreadPoolExecutor(max(1, self._target.workers, 8)) as pool:
+        with ThreadPoolExecutor(_THREADS) as pool:
             try:
                 for batch in read_batches(file.path, at, lambda: self._target.batch):
                     if self._cancel.is_set():
@@ -161,9 +166,7 @@ class Loader:
             done.extend(zip(items, self._target.apply(kind, items), strict=True))
         return done
 
-    def _land(
-        self, file: SyncFile, flight: _Flight, counts: Counter[str], report: Report
-    ) -> None:
+    def _land(self, file: SyncFile, flight: _Flight, counts: Counter[str], report: Report) -> None:
         """Write a batch's results and the checkpoint behind it."""
         applied = flight.answer.result()
         refusals = list(flight.batch.refusals)
@@ -177,14 +180,15 @@ class Loader:
         new["failed"] += len(flight.batch.refusals)
         counts.update(new)
         refused = [_row(file, refusal) for refusal in refusals]
-        self._state.landed(
-            self._run, file.number, flight.end, counts, applied, flight.batch.unchanged, refused
-        )
+        # What was refused is at the source all the same, so it is not missing there.
+        met = [*flight.batch.unchanged, *(each.key for each in refusals if each.key)]
+        self._state.landed(self._run, file.number, flight.end, counts, applied, met, refused)
         report(flight.end.line, counts)
 
     def _taken(self, file: SyncFile) -> Counter[str]:
-        lines = sum(1 for _ in file.path.open("rb"))
-        self._target.take(file.path, file.type, f"{self._run:06d}")
+        with file.path.open("rb") as given:
+            lines = sum(1 for line in given if line.strip())
+        self._target.take(file.path, f"{file.scope.replace(':', '-')}/{file.path.name}")
         counts = Counter(read=lines, created=lines)
         end = Position(lines, file.path.stat().st_size)
         self._state.landed(self._run, file.number, end, counts, [], [], [])

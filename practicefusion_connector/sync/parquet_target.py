@@ -4,6 +4,7 @@ Parquet cannot be changed in place. Rows are gathered in a DuckDB file beside th
 files of the types that changed are written anew at the end, each under a temporary name and then
 renamed: a reader sees the old table or the new one. It needs the extra `tables`.
 """
+# ruff: noqa: S608 - the type's name is checked, the path quoted
 
 from __future__ import annotations
 

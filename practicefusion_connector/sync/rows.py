@@ -76,7 +76,9 @@ def _cell(value: Any, kind: Kind) -> Any:
         return None
     try:
         if kind == "texts":
-            return [each if isinstance(each, str) else orjson.dumps(each).decode() for each in value]
+            return [
+                each if isinstance(each, str) else orjson.dumps(each).decode() for each in value
+            ]
         if kind == "boolean":
             return value if isinstance(value, bool) else None
         if kind == "integer":

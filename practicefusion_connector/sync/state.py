@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import select, update
 
 from practicefusion_connector.errors import InvalidInput
 from practicefusion_connector.sync import schema
@@ -106,15 +106,18 @@ class State:
         end: Position,
         counts: Counter[str],
         applied: Sequence[tuple[Item, Applied]],
-        unchanged: Sequence[Key],
+        met: Sequence[Key],
         refused: Sequence[dict[str, Any]],
     ) -> None:
-        """Write what became of a batch and the checkpoint behind it, together or not at all."""
+        """Write what became of a batch and the checkpoint behind it, together or not at all.
+
+        `met` is what was in the batch and was not changed at the target.
+        """
         with self._engine.begin() as connection:
             self.memory.remember(connection, run, applied)
-            self.memory.seen(connection, run, unchanged)
+            self.memory.seen(connection, run, met)
             done = [item.key for item, what in applied if what.status != "failed"]
-            self.ledger.release(connection, [*done, *unchanged])
+            self.ledger.release(connection, [*done, *met])
             self.ledger.refuse(connection, run, refused)
             self.ledger.checkpoint(connection, run, file, end, dict(counts))
 

@@ -118,8 +118,8 @@ class Target(Protocol):
         """How many batches may be applied at once."""
         ...
 
-    def open(self, memory: Memory) -> str | None:
-        """Begin, and return the mark of this very target, or `None` where it carries none.
+    def open(self, memory: Memory, run: str) -> str | None:
+        """Begin or go on with a run, and return the mark of this very target, if it carries one.
 
         A mark that differs from the last run's means that the target was emptied or replaced, and
         that what is remembered of it is void.
@@ -133,8 +133,8 @@ class Target(Protocol):
         """
         ...
 
-    def take(self, path: Path, resource_type: str, folder: str) -> None:
-        """Keep a file as it is, under `folder`; only where `whole_files`."""
+    def take(self, path: Path, name: str) -> None:
+        """Keep a file as it is under a relative name; called only where `whole_files`."""
         ...
 
     def delete(self, keys: Sequence[tuple[Key, str | None]]) -> Sequence[Applied]:

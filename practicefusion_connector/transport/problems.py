@@ -47,6 +47,20 @@ _SENTENCES: dict[str, str] = {
 _SCOPE_WORDS = re.compile(r"insufficient_scope|\bscopes?\b", re.I)
 _LISTED_SCOPE = re.compile(r"\b(?:user|patient|system)/[A-Za-z*]+\.(?:read|write|\*|[cruds]+)")
 _PLAIN_ID = re.compile(r"[\w:.-]{1,128}")
+# Codes are shown, so they are words of a known list or shape, and not just whatever was said: a
+# server could write a name there. FHIR R4 issue-severity and issue-type, OAuth, Practice Fusion.
+_SEVERITIES = frozenset({"fatal", "error", "warning", "information"})
+_ISSUE_TYPES = frozenset(
+    [
+        *("invalid", "structure", "required", "value", "invariant", "security", "login"),
+        *("unknown", "expired", "forbidden", "suppressed", "processing", "not-supported"),
+        *("duplicate", "multiple-matches", "not-found", "deleted", "too-long", "code-invalid"),
+        *("extension", "too-costly", "business-rule", "conflict", "transient", "lock-error"),
+        *("no-store", "exception", "timeout", "incomplete", "throttled", "informational"),
+    ]
+)
+_OAUTH_CODE = re.compile(r"[a-z]{1,20}(?:_[a-z]{1,20}){1,4}")
+_SUBCODES = frozenset({"BadRequest", "Forbidden", "NotFound", "TooManyRequests", "Unauthorized"})
 
 
 def error_from(
@@ -124,21 +138,27 @@ def _words(said: Mapping[str, Any]) -> list[str]:
 
 def _issues(said: Mapping[str, Any]) -> tuple[list[dict[str, str]], list[str]]:
     """Return the safe part of what was said (severity and code) and an outcome's texts apart."""
+    codes = [said.get(name) for name in ("error", "subcode")]
     issues = [
-        {"severity": "error", "code": said[name]}
-        for name in ("error", "subcode")
-        if isinstance(said.get(name), str) and _PLAIN_ID.fullmatch(said[name])
+        {"severity": "error", "code": code}
+        for code in codes
+        if isinstance(code, str) and (_OAUTH_CODE.fullmatch(code) or code in _SUBCODES)
     ]
     texts: list[str] = []
     listed = said.get("issue") if said.get("resourceType") == "OperationOutcome" else None
     for issue in listed if isinstance(listed, list) else []:
         if not isinstance(issue, dict):
             continue
-        safe = {name: issue.get(name) for name in ("severity", "code")}
+        known = (("severity", _SEVERITIES), ("code", _ISSUE_TYPES))
         issues.append(
-            {k: v for k, v in safe.items() if isinstance(v, str) and _PLAIN_ID.fullmatch(v)}
+            {name: word for name, words in known if (word := _word(issue, name)) in words}
         )
         details = issue.get("details")
         text = details.get("text") if isinstance(details, dict) else None
         texts += [t for t in (issue.get("diagnostics"), text) if isinstance(t, str)]
     return [{"code": "unknown", **issue} for issue in issues], texts
+
+
+def _word(issue: Mapping[str, Any], name: str) -> str:
+    word = issue.get(name)
+    return word if isinstance(word, str) else ""

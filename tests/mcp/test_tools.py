@@ -13,7 +13,7 @@ import anyio
 import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
-from mcp_types import INVALID_PARAMS, CallToolResult, TextContent
+from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, CallToolResult, TextContent
 from pydantic_core import to_json
 
 from practicefusion_connector import PracticeFusion
@@ -200,6 +200,23 @@ def test_a_defect_tells_nothing_of_the_data(
         use(pf, body)
     assert "ValueError" in caplog.text
     assert "1980-01-01" not in caplog.text
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_a_store_that_fails_is_told_without_its_address(
+    pf: PracticeFusion, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    def broken() -> tuple[str, ...]:
+        raise OSError("postgresql://user:password@db.example/tokens")
+
+    async def body(client: Client) -> None:
+        with pytest.raises(MCPError, match="OSError") as caught:
+            await client.list_tools()
+        assert caught.value.code == INTERNAL_ERROR
+        assert "password" not in str(caught.value)
+
+    monkeypatch.setattr(pf, "granted_scopes", broken)
+    use(pf, body, mode)
 
 
 class Gate:

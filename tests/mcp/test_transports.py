@@ -123,6 +123,12 @@ def test_beyond_loopback_there_is_a_token(pf: PracticeFusion, host: str) -> None
         http_app(server(pf), host, 80)
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "192.0.2.1"])
+def test_an_empty_token_is_no_token(pf: PracticeFusion, host: str) -> None:
+    with pytest.raises(InvalidConfig, match="must not be empty"):
+        http_app(server(pf), host, 80, token=SecretStr(""))
+
+
 def test_on_every_address_the_hosts_are_named(pf: PracticeFusion) -> None:
     token = SecretStr("x")
     with pytest.raises(InvalidConfig, match="name the hosts"):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Barrier, Event, Lock, Thread
 
 import pytest
@@ -194,6 +195,49 @@ def test_a_refresh_under_way_is_waited_for_no_longer_than_the_caller_has() -> No
         thread.join(30)
     assert world.renewals == 1
     assert other.access_token(Run(10), rejected=ACCESS) == "access-1"
+
+
+def test_a_caller_who_cancels_waits_for_no_refresh() -> None:
+    world = World()
+    inside, leave, cancel = Event(), Event(), Event()
+
+    def slow(old: TokenSet | None, run: Run) -> TokenSet:
+        inside.set()
+        leave.wait(30)
+        return world.next()
+
+    world.behaviour = slow
+    provider = world.provider()
+    thread = Thread(target=lambda: provider.access_token(Run(30), rejected=ACCESS))
+    thread.start()
+    assert inside.wait(30)
+    cancel.set()
+    try:
+        with pytest.raises(errors.Cancelled):
+            provider.access_token(Run(30, cancel=cancel), rejected=ACCESS)
+    finally:
+        leave.set()
+        thread.join(30)
+
+
+def test_a_lease_not_had_is_no_matter_where_its_holder_has_just_finished(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    provider, holder = world.provider(), world.provider()
+
+    @contextmanager
+    def late(connection_id: str, *, ttl: float, wait: float) -> Iterator[None]:
+        monkeypatch.setattr(world.store, "lease", held)
+        holder.access_token(Run(30), rejected=ACCESS)
+        raise errors.RefreshBusy("held by another worker")
+        yield
+
+    held = world.store.lease
+    monkeypatch.setattr(world.store, "lease", late)
+
+    assert provider.access_token(Run(30), rejected=ACCESS) == "access-1"
+    assert world.renewals == 1
 
 
 def test_a_short_deadline_does_not_cut_a_refresh_off() -> None:

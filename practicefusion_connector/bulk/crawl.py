@@ -1,0 +1,246 @@
+"""The same files as an export, by search: patient by patient, type by type.
+
+For servers that refuse or lack `$export`. What is done is on the disk before it is written down, so
+a crawl goes on where it was killed. It sees no deletions, and its moment is the server's clock
+before the first search, a little early.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from itertools import islice
+from typing import Any
+
+from jiter import from_json
+
+from practicefusion_connector.bulk import exact
+from practicefusion_connector.bulk.exchange import Exchange
+from practicefusion_connector.bulk.fetching import Handling
+from practicefusion_connector.bulk.folder import Folder, write_atomically
+from practicefusion_connector.bulk.gathering import Gathering
+from practicefusion_connector.bulk.ledger import Ledger
+from practicefusion_connector.bulk.outcome import Progress
+from practicefusion_connector.bulk.plan import ExportPlan
+from practicefusion_connector.bulk.searches import TypeSearch, changed_since, searches_for
+from practicefusion_connector.errors import (
+    ActionWarning,
+    Forbidden,
+    InvalidResponse,
+    NotFound,
+    Rejected,
+)
+from practicefusion_connector.fhir.bundle import Page, ignored_parameters, read_page
+from practicefusion_connector.fhir.client import FhirClient
+from practicefusion_connector.fhir.cursor import Cursor
+from practicefusion_connector.fhir.paging import walk
+from practicefusion_connector.transport import Run
+
+# How far the servers behind one address may disagree about the time, and how long a write may take
+# to be found. What falls into it comes twice, which an upsert does not mind.
+MARGIN = timedelta(minutes=5)
+
+_PATIENTS = "patients"
+# Patients between two entries in the ledger, for each search that runs at once.
+_BATCH = 4
+
+
+class ExactPages(FhirClient):
+    """A FHIR client whose pages keep every decimal as the server wrote it."""
+
+    def page(self, resource: str, url: str, run: Run) -> Page:
+        """Return one page; its resources are for `exact.write`."""
+        answer = self._get(url, run)
+        # Read strictly first: what can be read in two ways is refused.
+        answer.json()
+        return read_page(
+            exact.read(answer.body), resource, url, self._transport.policy.max_entries
+        )
+
+
+class Crawl:
+    """Crawls for one plan."""
+
+    def __init__(
+        self,
+        plan: ExportPlan,
+        exchange: Exchange,
+        folder: Folder,
+        ledger: Ledger,
+        handling: Handling,
+    ) -> None:
+        self._plan = plan
+        self._exchange = exchange
+        self._folder = folder
+        self._ledger = ledger
+        self._handling = handling
+        self._client = ExactPages(exchange.transport, exchange.base_url, exchange.tokens)
+        self._searches, self._unsearchable = searches_for(plan)
+        self._since = datetime.fromisoformat(plan.since_text) if plan.since_text else None
+        self._refused = set(ledger.job.refused)
+        self._with_along = True
+        self._warnings: list[ActionWarning] = []
+        self._lock = threading.Lock()
+
+    def begin(self) -> None:
+        """Write down that a crawl is done in place of an export, and of what moment."""
+        skipped = [
+            ActionWarning("type_not_crawled", f"{name} cannot be searched here; it is left out.")
+            for name in self._unsearchable
+        ]
+        told = ActionWarning("deletions_unknown", "A crawl sees no deletions.")
+        self._ledger.update(
+            state="crawling",
+            mode="crawl",
+            status_url=None,
+            transaction_time=self._moment(),
+            since=self._plan.since_text,
+            crawled=0,
+            offsets={},
+            refused=[],
+            warnings=[*self._ledger.job.warnings, *map(tuple, (told, *skipped))],
+        )
+
+    def to_end(self) -> None:
+        """Search what is not here yet, then check the files."""
+        listing = self._folder.part(_PATIENTS)
+        if not listing.exists():
+            write_atomically(listing, "\n".join(self._patients()).encode())
+        # The first unit is the practice itself: records that are about no patient.
+        patients: list[str | None] = [None, *listing.read_text(encoding="utf-8").split()]
+        with ExitStack() as stack:
+            gathered = stack.enter_context(Gathering(self._folder, self._ledger.job.offsets))
+            workers = self._handling.concurrency
+            pool = stack.enter_context(ThreadPoolExecutor(workers, "bulk-crawl"))
+            units = iter(patients[self._ledger.job.crawled :])
+            while batch := list(islice(units, _BATCH * workers)):
+                for _ in pool.map(lambda unit: self._unit(unit, gathered), batch):
+                    pass
+                self._write_down(len(batch), gathered, len(patients) - 1)
+        self._settle()
+        listing.unlink(missing_ok=True)
+
+    def _write_down(self, count: int, gathered: Gathering, total: int) -> None:
+        crawled = self._ledger.job.crawled + count
+        self._ledger.update(
+            crawled=crawled, offsets=gathered.settled(), refused=sorted(self._refused)
+        )
+        self._ledger.warn(*self._warnings)
+        self._handling.report(Progress("crawling", count=crawled - 1, total=total))
+
+    def _moment(self) -> str:
+        """Return the server's time, read off an answer that came before any search."""
+        answer = self._exchange.transport.retrying(
+            lambda: self._exchange.once(
+                "GET", f"{self._exchange.base_url}/metadata", run, {"Accept": "application/json"}
+            ),
+            run := self._exchange.run(),
+        )
+        try:
+            told = parsedate_to_datetime(answer.headers.get("Date", ""))
+        except ValueError:
+            told = None
+        if told is None:
+            raise InvalidResponse(
+                "The server does not say what time it is, so nobody could tell what changed after "
+                "a crawl; only $export can be used with it."
+            )
+        moment = told if told.tzinfo else told.replace(tzinfo=UTC)
+        return (moment.astimezone(UTC) - MARGIN).isoformat(timespec="seconds").replace(
+            "+00:00", "Z"
+        )
+
+    def _patients(self) -> Iterator[str]:
+        if self._plan.group is None:
+            url = self._client.search_url("Patient", [("_count", "200")])
+            for page in self._pages("Patient", url):
+                yield from (str(patient["id"]) for patient in page.matches if "id" in patient)
+            return
+        group = self._client.read("Group", self._plan.group, self._exchange.run())
+        for member in group.get("member") or ():
+            entity = member.get("entity") if isinstance(member, dict) else None
+            kind, _, logical_id = str((entity or {}).get("reference", "")).rpartition("/")
+            if kind.endswith("Patient") and logical_id and not member.get("inactive"):
+                yield logical_id
+
+    def _pages(self, resource: str, url: str) -> Iterator[Page]:
+        limit = self._exchange.transport.policy.max_pages
+        for step in walk(self._client, resource, Cursor(url), self._exchange.run, limit):
+            yield step.page
+
+    def _unit(self, patient: str | None, gathered: Gathering) -> None:
+        """Search all records of one patient, or those that are about none."""
+        seen: set[tuple[str, str]] = set()
+        for search in self._searches:
+            if (search.by is None) is (patient is None) and search.resource not in self._refused:
+                self._search(search, patient, gathered, seen)
+
+    def _search(
+        self,
+        search: TypeSearch,
+        patient: str | None,
+        gathered: Gathering,
+        seen: set[tuple[str, str]],
+    ) -> None:
+        along = self._with_along and bool(search.along)
+        try:
+            self._gather(search, patient, gathered, seen, along=along)
+        except (Forbidden, NotFound) as error:
+            self._refuse(search.resource, error.code)
+        except Rejected:
+            if not along:
+                raise
+            # Not every server takes _revinclude; the records themselves matter more.
+            self._note("parameter_left_out", "The server does not take _revinclude.")
+            self._with_along = False
+            self._gather(search, patient, gathered, seen, along=False)
+
+    def _gather(
+        self,
+        search: TypeSearch,
+        patient: str | None,
+        gathered: Gathering,
+        seen: set[tuple[str, str]],
+        *,
+        along: bool,
+    ) -> None:
+        for query in search.queries(patient, self._plan.since_text, along=along):
+            url = self._client.search_url(search.resource, query)
+            for number, page in enumerate(self._pages(search.resource, url)):
+                if number == 0:
+                    self._look_for_ignored(query, search, page)
+                wanted = {value.partition(":")[0] for value in search.along}
+                included = [each for each in page.included if each["resourceType"] in wanted]
+                for resource in (*page.matches, *included):
+                    key = resource["resourceType"], str(resource.get("id"))
+                    if key not in seen and changed_since(resource, self._since):
+                        seen.add(key)
+                        gathered.add(resource["resourceType"], exact.write(resource))
+
+    def _look_for_ignored(
+        self, query: list[tuple[str, str]], search: TypeSearch, page: Page
+    ) -> None:
+        ignored = ignored_parameters(query, page)
+        narrowing = {name for narrow in search.narrowed for name, _ in narrow}
+        decisive = ({search.by} | narrowing) & set(ignored)
+        if decisive:
+            # Each patient's search would find every patient's records.
+            raise Rejected(
+                f"The server ignores {', '.join(sorted(map(str, decisive)))} in a search of "
+                f"{search.resource}, so its records cannot be crawled."
+            )
+        if "_lastUpdated" in ignored:
+            self._note("parameter_ignored", "The server ignores _lastUpdated; it is looked at here.")
+
+    def _refuse(self, resource: str, code: str) -> None:
+        self._refused.add(resource)
+        self._note("type_refused", f"The server does not let {resource} be searched ({code}).")
+
+    def _note(self, code: str, message: str) -> None:
+        with self._lock:
+            if ActionWarning(code, message) not in self._warnings:
+                self._warnings.append(ActionWarning(code, message))

@@ -1,0 +1,160 @@
+"""The files of a manifest brought into the folder: several at once, each checked as it arrives.
+
+What an earlier run fetched stays. A URL that has lapsed is asked for anew with the manifest; what
+the server no longer has ends the job as expired.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+
+from practicefusion_connector.bulk.checking import Checked, Validation, check
+from practicefusion_connector.bulk.download import Download, Marks
+from practicefusion_connector.bulk.exchange import Exchange
+from practicefusion_connector.bulk.folder import Folder
+from practicefusion_connector.bulk.ledger import FilePart, Ledger
+from practicefusion_connector.bulk.manifest import Item
+from practicefusion_connector.bulk.outcome import Progress, Report, Stage
+
+_LOOK_UP = 0.25
+# How much of a file comes between two reports of progress, in bytes.
+_STEP = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """How files are handled: how many at once, and what becomes of what breaks the rules."""
+
+    validation: Validation
+    concurrency: int
+    report: Report
+
+
+class Fetching:
+    """Fetches the files of one job."""
+
+    def __init__(
+        self, exchange: Exchange, folder: Folder, ledger: Ledger, handling: Handling
+    ) -> None:
+        self._halt = threading.Event()
+        self._asked = exchange.cancel
+        # Downloads stop when one of them fails, and when the caller says so.
+        self._exchange = Exchange(
+            exchange.transport, exchange.base_url, exchange.tokens, self._halt
+        )
+        self._folder = folder
+        self._ledger = ledger
+        self._handling = handling
+        # One file is checked at a time: checking is the processor's work, fetching the network's.
+        self._checking = threading.Lock()
+        self._total = 0
+
+    def fetch(self, items: list[Item]) -> None:
+        """Fetch and check what is not here yet; raises the first error.
+
+        Raises:
+            ConnectorError: a file cannot be had.
+            StaleJob: another process has the job now.
+            OSError: the disk does not take it.
+        """
+        self._total = len(items)
+        missing = [item for item in items if not self._here(item)]
+        with ThreadPoolExecutor(self._handling.concurrency, "bulk-download") as pool:
+            futures = [pool.submit(self._file, item) for item in missing]
+            try:
+                self._wait_for(futures)
+            except BaseException:
+                self._halt.set()
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def _wait_for(self, futures: list[Future[None]]) -> None:
+        pending = set(futures)
+        while pending:
+            if self._asked is not None and self._asked.is_set():
+                self._halt.set()
+            done, pending = wait(pending, timeout=_LOOK_UP, return_when=FIRST_EXCEPTION)
+            failed = [error for each in done if (error := each.exception()) is not None]
+            if failed:
+                raise failed[0]
+
+    def _here(self, item: Item) -> bool:
+        part = self._ledger.parts.get(item.name)
+        path = self._folder.file(item.name)
+        return (
+            part is not None
+            and part.state == "checked"
+            and part.fingerprint == item.fingerprint
+            and path.is_file()
+            and path.stat().st_size == part.bytes
+        )
+
+    def _file(self, item: Item) -> None:
+        part = self._ledger.parts.get(item.name)
+        path = self._folder.part(item.name)
+        if part is None or part.fingerprint != item.fingerprint or part.state == "checked":
+            part = FilePart.of(item)
+            path.unlink(missing_ok=True)
+            self._ledger.part(item.name, part)
+        marks = None if part.marks is None else Marks.from_dict(part.marks)
+
+        def marked(now: Marks) -> None:
+            nonlocal part
+            part = part.model_copy(update={"marks": now.to_dict()})
+            self._ledger.part(item.name, part)
+
+        download = Download(
+            item, self._exchange, path, marks, marked=marked, moved=self._moved(item)
+        )
+        download.fetch()
+        done = self._checked(item)
+        if not _complete(item, done):
+            # Once more, as the break of a connection may have looked like the end of the file.
+            download.again()
+            done = self._checked(item)
+        self._ledger.part(item.name, part.checked(done, complete=_complete(item, done)))
+        self._handling.report(self._progress(item, "checked", done.bytes, count=done.kept))
+
+    def _checked(self, item: Item) -> Checked:
+        policy = self._exchange.transport.policy
+        with self._checking:
+            return check(
+                self._folder.part(item.name),
+                self._folder.file(item.name),
+                self._folder.quarantine(item.name),
+                item.resource_type,
+                # Bundles of deletions and OperationOutcomes are read by us, not handed on.
+                validation=self._handling.validation if item.section == "output" else "none",
+                longest=policy.max_body_bytes,
+                halt=self._halt,
+            )
+
+    def _moved(self, item: Item) -> Callable[[int, int | None], None]:
+        told = 0
+
+        def moved(size: int, total: int | None) -> None:
+            nonlocal told
+            if size - told >= _STEP or size < told or size == total:
+                told = size
+                progress = self._progress(item, "downloading", size)
+                self._handling.report(replace(progress, total_bytes=total))
+
+        return moved
+
+    def _progress(self, item: Item, stage: Stage, size: int, count: int = 0) -> Progress:
+        return Progress(
+            stage,
+            resource_type=item.resource_type,
+            file=item.name,
+            bytes=size,
+            count=count,
+            total=self._total,
+        )
+
+
+def _complete(item: Item, done: Checked) -> bool:
+    return item.count is None or item.count in (done.given, done.documents)
+

@@ -1,0 +1,284 @@
+"""A sync: one source into one target, run after run, resumable at any moment.
+
+    begin ─► fetch each part ─► apply file by file ─► delete ─► finish ─► watermarks
+
+Each step notes in the state what it did before the next begins; a run that was cut off goes on
+where it was. `Sync.run` does all of them; a queue may do one at a time (`tasks`). It knows neither
+schedules nor faces.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from practicefusion_connector.errors import Cancelled, ConnectorError
+from practicefusion_connector.sync.deleting import Deleter
+from practicefusion_connector.sync.ledger import Phase, Run, RunDocument
+from practicefusion_connector.sync.loading import Loader, SyncFile
+from practicefusion_connector.sync.planning import SyncPlan, parts_of, wholly_exported
+from practicefusion_connector.sync.report import SyncReport
+from practicefusion_connector.sync.source import Source
+from practicefusion_connector.sync.state import State
+from practicefusion_connector.sync.target import Target, dependency_order
+
+
+@dataclass(frozen=True, slots=True)
+class SyncProgress:
+    """What a sync is doing; given to the `progress` callback from one thread.
+
+    Attributes:
+        stage: `exporting`, `applying`, `deleting`, `finishing` or `done`.
+        type: of the file that is applied.
+        file: its name.
+        lines: applied of it.
+        total: lines it has, where known.
+        counts: of the file so far.
+        export: the export's own progress, while exporting.
+    """
+
+    stage: str
+    type: str = ""
+    file: str = ""
+    lines: int = 0
+    total: int | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+    export: Any = None
+
+
+class Sync:
+    """One source into one target.
+
+    Args:
+        source: where resources come from.
+        target: where they go.
+        state: what is remembered of both.
+        plan: what to sync.
+        progress: told what happens.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        target: Target,
+        state: State,
+        plan: SyncPlan | None = None,
+        *,
+        progress: Callable[[SyncProgress], None] | None = None,
+    ) -> None:
+        self.source = source
+        self.target = target
+        self.state = state
+        self.plan = plan or SyncPlan()
+        self._progress = progress or (lambda _: None)
+
+    def run(self, cancel: Event | None = None) -> SyncReport:
+        """Sync once: go on with a run that was cut off, or begin one.
+
+        Args:
+            cancel: stops it at the next batch; the next run goes on from there.
+
+        Raises:
+            SyncBusy: another process runs this sync.
+            ConnectorError: the source or the target fails; what is done stays done and noted.
+        """
+        stop = cancel or Event()
+        with self.state.lock(), self.opened():
+            run, resumed = self.begin()
+            try:
+                while run.phase == "exporting":
+                    run = self.fetch(run, stop)
+                for file in self.files(run):
+                    self.apply(run, file, stop)
+                return self.complete(run, resumed=resumed)
+            except Cancelled:
+                raise
+            except ConnectorError as error:
+                self._fail(run, error)
+                raise
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Hold the target open; where it is another than remembered, begin from nothing."""
+        current = self.state.ledger.current()
+        number = current.id if current else self.state.ledger.next_id()
+        try:
+            if not self.state.recognize(self.target.open(self.state.memory, f"{number:06d}")):
+                current = self.state.ledger.current()
+                if current is not None:
+                    self._end(current, "failed", "The target was emptied or replaced.")
+            yield
+        finally:
+            self.target.close()
+
+    def begin(self) -> tuple[Run, bool]:
+        """Return the run to work on, and whether it goes on with one that was cut off."""
+        current = self.state.ledger.current()
+        if current is not None and self._usable(current):
+            return current, True
+        if current is not None:
+            self._end(current, "failed", "Files of the export were removed before all was applied.")
+        members, newcomers = {}, {}
+        for scope in self.plan.scopes:
+            patients = self.source.members(scope)
+            if patients is not None:
+                members[scope] = patients
+                known = self.state.ledger.members(scope)
+                newcomers[scope] = bool(known) and not set(patients) <= known
+        types = self.plan.types or self.source.types()
+        parts = parts_of(self.plan, types, self.state.ledger.watermarks(), newcomers)
+        document = RunDocument(started=_now(), parts=parts, members=members)
+        return self.state.ledger.begin(document), False
+
+    def fetch(self, run: Run, cancel: Event) -> Run:
+        """Fetch the next part of a run that is not there yet; the last one ends the phase."""
+        parts = run.document.parts
+        for number, part in enumerate(parts):
+            if part.transaction_time is None:
+                started = time.monotonic()
+                parts[number] = self.source.fetch(
+                    part,
+                    cancel,
+                    lambda told: self._progress(SyncProgress("exporting", export=told)),
+                )
+                _add(run.document.seconds, "exporting", started)
+                break
+        more = any(part.transaction_time is None for part in parts)
+        return self.state.ledger.write(run, "exporting" if more else "applying")
+
+    def files(self, run: Run) -> list[SyncFile]:
+        """Return a run's files in the order to apply them."""
+        numbered = [(part, file) for part in run.document.parts for file in part.files]
+        found = [
+            SyncFile(number, Path(file.path), part.scope, file.type, file.count)
+            for number, (part, file) in enumerate(numbered, start=1)
+        ]
+        return sorted(found, key=lambda file: (dependency_order(file.type), file.number))
+
+    def apply(self, run: Run, file: SyncFile, cancel: Event) -> Counter[str]:
+        """Apply a file of a run from where it was left."""
+        if run.phase != "applying":
+            return Counter()
+
+        def report(line: int, counts: Counter[str]) -> None:
+            self._progress(
+                SyncProgress("applying", file.type, file.path.name, line, file.count, dict(counts))
+            )
+
+        started = time.monotonic()
+        try:
+            return Loader(self.state, self.target, run.id, cancel).apply(file, report)
+        finally:
+            _add(run.document.seconds, f"applying {file.type}", started)
+
+    def complete(self, run: Run, *, resumed: bool = False) -> SyncReport:
+        """Delete, finish, move the watermarks and return the report; all files are applied."""
+        report = self._report(run, resumed)
+        deleter = Deleter(self.state, self.target, run.id)
+        started = time.monotonic()
+        self._progress(SyncProgress("deleting"))
+        if self.target.whole_files:
+            self._keep_deletions(run)
+        else:
+            for part in run.document.parts:
+                for path in part.deleted:
+                    named = self.source.deletions(Path(path))
+                    for kind, counts in deleter.named(named, part.scope).items():
+                        report.count(kind, counts)
+            for kind in sorted(wholly_exported(run.document.parts) - self._unreadable(run)):
+                counts = deleter.missing(kind, apply=self.plan.delete_missing)
+                report.count(kind, counts)
+        _add(run.document.seconds, "deleting", started)
+        started = time.monotonic()
+        finished = self.target.finish(
+            lambda done: self._progress(SyncProgress("finishing", lines=done))
+        )
+        report.references_mended, report.references_open = finished
+        _add(run.document.seconds, "finishing", started)
+        self._move_watermarks(run, report)
+        report.seconds = {name: round(spent, 3) for name, spent in run.document.seconds.items()}
+        report.quarantine = self.state.ledger.refused_counts()
+        report.finished = _now()
+        run.document.report = report.to_dict()
+        self._end(run, "done")
+        for part in run.document.parts:
+            self.source.discard(part)
+        self._progress(SyncProgress("done"))
+        return report
+
+    def _report(self, run: Run, resumed: bool) -> SyncReport:
+        parts = run.document.parts
+        report = SyncReport(
+            sync=self.state.name,
+            run=run.id,
+            started=run.document.started,
+            target=self.target.name,
+            mode=",".join(sorted({part.mode for part in parts if part.mode})),
+            full=all(part.since is None for part in parts),
+            bytes=sum(file.bytes for part in parts for file in part.files),
+            problems=sum(part.errors for part in parts),
+            resumed=resumed,
+        )
+        for file in self.files(run):
+            report.count(file.type, self.state.ledger.position(run.id, file.number)[1])
+        return report
+
+    def _move_watermarks(self, run: Run, report: SyncReport) -> None:
+        """Move each type's watermark, unless something of it was refused without consent."""
+        refused = self.state.ledger.refused_in(run.id)
+        marks, held = [], set()
+        for part in run.document.parts:
+            instant = part.transaction_time or ""
+            report.transaction_times[part.scope] = instant
+            trouble = part.errors or part.quarantined
+            for kind in part.types:
+                hold = bool(trouble or (part.scope, kind) in refused)
+                hold = hold and not self.plan.accept_quarantine
+                marks.append((part.scope, kind, instant, hold))
+                if hold:
+                    held.add(kind)
+        report.held = sorted(held)
+        report.status = "incomplete" if held else "done"
+        self.state.move(marks, run.document.members if not held else {})
+
+    def _unreadable(self, run: Run) -> set[str]:
+        """Return the types of lines without an id: what they were cannot be called missing."""
+        return {kind for _, kind in self.state.ledger.refused_in(run.id, nameless=True)}
+
+    def _keep_deletions(self, run: Run) -> None:
+        for part in run.document.parts:
+            for path in map(Path, part.deleted):
+                self.target.take(path, f"{part.scope.replace(':', '-')}/deleted/{path.name}")
+
+    def _usable(self, run: Run) -> bool:
+        files = [file.path for part in run.document.parts for file in part.files]
+        deleted = [path for part in run.document.parts for path in part.deleted]
+        return all(Path(path).exists() for path in (*files, *deleted))
+
+    def _fail(self, run: Run, error: ConnectorError) -> None:
+        """Note why a run stopped; it goes on with the next one."""
+        now = self.state.ledger.run(run.id)
+        if now is not None and now.phase not in ("done", "failed"):
+            now.document.reason = error.message
+            self.state.ledger.write(now)
+
+    def _end(self, run: Run, phase: Phase, reason: str | None = None) -> None:
+        now = self.state.ledger.run(run.id) or run
+        run.document.finished = _now()
+        run.document.reason = reason
+        self.state.ledger.write(now._replace(document=run.document), phase)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _add(seconds: dict[str, float], name: str, started: float) -> None:
+    seconds[name] = seconds.get(name, 0.0) + time.monotonic() - started

@@ -1,0 +1,238 @@
+"""Where resources come from: a bulk export of a practice, or a folder of NDJSON files.
+
+A source fetches one part of a run (some types of one scope since one moment) onto disk and says
+what moment it is of. It knows no target.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any, Protocol
+
+from practicefusion_connector.connection import Connection
+from practicefusion_connector.errors import InvalidInput
+from practicefusion_connector.registry import shipped
+from practicefusion_connector.smart.provider import TokenProvider
+from practicefusion_connector.sync.items import Key
+from practicefusion_connector.sync.ledger import Part, PartFile
+from practicefusion_connector.transport import Run, Transport
+
+if TYPE_CHECKING:
+    from practicefusion_connector.bulk import ExportOutcome, JobStore
+
+_DELETED_FOLDER = "deleted"
+
+
+class Source(Protocol):
+    """Where resources come from.
+
+    Attributes:
+        name: of the source, the same for the same source; no secret.
+        base_url: of its FHIR server, where there is one.
+    """
+
+    name: str
+    base_url: str | None
+
+    def types(self) -> tuple[str, ...]:
+        """Return the types there are, for a plan that names none."""
+        ...
+
+    def members(self, scope: str) -> list[str] | None:
+        """Return the patients of a scope that is a group, where the source can tell."""
+        ...
+
+    def fetch(self, part: Part, cancel: Event, progress: Callable[[Any], None]) -> Part:
+        """Fetch a part onto disk and return it complete; called again, it goes on."""
+        ...
+
+    def deletions(self, path: Path) -> Iterator[Key]:
+        """Yield what a file of deletions names."""
+        ...
+
+    def discard(self, part: Part) -> None:
+        """Remove a part's files, once they are applied."""
+        ...
+
+
+class FolderSource:
+    """A folder of NDJSON files, named by type: `Patient.ndjson`, `Patient.000.ndjson`.
+
+    Each sync is a full one, as files do not say what changed. Files under `deleted/` hold
+    transaction Bundles of DELETE entries, as an export's do.
+    """
+
+    base_url: str | None = None
+
+    def __init__(self, folder: Path, *, name: str | None = None) -> None:
+        self._folder = folder
+        digest = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
+        self.name = name or f"folder-{digest}"
+
+    def types(self) -> tuple[str, ...]:
+        """See `Source`."""
+        return tuple(sorted({kind for kind, _ in self._files()}))
+
+    def members(self, scope: str) -> None:
+        """See `Source`."""
+
+    def fetch(self, part: Part, cancel: Event, progress: Callable[[Any], None]) -> Part:
+        """See `Source`."""
+        files = [(kind, path) for kind, path in self._files() if kind in part.types]
+        if not files:
+            raise InvalidInput("The folder holds no NDJSON files of the types asked for.")
+        newest = max(path.stat().st_mtime for _, path in files)
+        moment = datetime.fromtimestamp(newest, UTC).isoformat(timespec="milliseconds")
+        deleted = sorted((self._folder / _DELETED_FOLDER).glob("*.ndjson"))
+        return part.model_copy(
+            update={
+                "since": None,
+                "mode": "folder",
+                "transaction_time": moment.replace("+00:00", "Z"),
+                "files": [
+                    PartFile(path=str(path), type=kind, bytes=path.stat().st_size)
+                    for kind, path in files
+                ],
+                "deleted": [str(path) for path in deleted],
+            }
+        )
+
+    def deletions(self, path: Path) -> Iterator[Key]:
+        """See `Source`."""
+        return _deletions(path)
+
+    def discard(self, part: Part) -> None:
+        """See `Source`; the files are their owner's."""
+
+    def _files(self) -> list[tuple[str, Path]]:
+        found = sorted(self._folder.glob("*.ndjson"))
+        named = [(path.name.split(".")[0], path) for path in found]
+        return [(kind, path) for kind, path in named if kind[:1].isupper()]
+
+
+class BulkSource:
+    """A practice's bulk export, or the same by search where it has none.
+
+    Args:
+        connection: to the practice.
+        tokens: hands out its access tokens.
+        folder: where exports lie until they are applied.
+        jobs: keeps what an export needs to go on after a kill.
+        transport: sends the requests.
+        mode: `auto`, `export` or `crawl`, see `bulk.ExportPlan`.
+        type_filter: FHIR searches that narrow a type.
+        validation: `report`, `quarantine` or `none`, see `bulk.Export`.
+        concurrency: files fetched at once.
+        keep_files: leave an export's files in the folder once they are applied.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        tokens: TokenProvider,
+        folder: Path,
+        jobs: JobStore,
+        transport: Transport,
+        *,
+        mode: str = "auto",
+        type_filter: tuple[str, ...] = (),
+        validation: str = "report",
+        concurrency: int = 4,
+        keep_files: bool = False,
+    ) -> None:
+        self.name = connection.id
+        self.base_url: str | None = connection.fhir_base_url
+        self._connection = connection
+        self._tokens = tokens
+        self._folder = folder
+        self._jobs = jobs
+        self._transport = transport
+        self._plan = {"mode": mode, "type_filter": type_filter}
+        self._export = {"validation": validation, "concurrency": concurrency}
+        self._keep_files = keep_files
+
+    def types(self) -> tuple[str, ...]:
+        """See `Source`: every type the shipped actions read."""
+        return tuple(sorted({action.resource for action in shipped().core()}))
+
+    def members(self, scope: str) -> list[str] | None:
+        """See `Source`: the members of the Group, where the server shows it to this connection."""
+        kind, _, group = scope.partition(":")
+        if kind != "group":
+            return None
+        from practicefusion_connector.errors import Forbidden, NotFound, Rejected
+        from practicefusion_connector.fhir.client import FhirClient
+
+        client = FhirClient(self._transport, self._connection.fhir_base_url, self._tokens)
+        try:
+            found = client.read("Group", group, Run(self._transport.policy.deadline))
+        except (Forbidden, NotFound, Rejected):
+            return None
+        entries = [each.get("entity", {}) for each in found.get("member") or ()]
+        names = [str(entity.get("reference", "")) for entity in entries]
+        return sorted(name.partition("/")[2] for name in names if name.startswith("Patient/"))
+
+    def fetch(self, part: Part, cancel: Event, progress: Callable[[Any], None]) -> Part:
+        """See `Source`."""
+        from practicefusion_connector.bulk import Export, ExportPlan
+
+        plan = ExportPlan(scope=part.scope, types=part.types, since=part.since, **self._plan)
+        export = Export(
+            self._connection,
+            self._tokens,
+            self._place(part),
+            self._jobs,
+            transport=self._transport,
+            progress=progress,
+            **self._export,
+        )
+        return _fetched(part, export.run(plan, cancel=cancel))
+
+    def deletions(self, path: Path) -> Iterator[Key]:
+        """See `Source`."""
+        return _deletions(path)
+
+    def discard(self, part: Part) -> None:
+        """See `Source`."""
+        if not self._keep_files:
+            shutil.rmtree(self._place(part), ignore_errors=True)
+
+    def _place(self, part: Part) -> Path:
+        about = "|".join((part.scope, ",".join(part.types), part.since or ""))
+        return self._folder / hashlib.sha256(about.encode()).hexdigest()[:24]
+
+
+def _fetched(part: Part, outcome: ExportOutcome) -> Part:
+    failed = sum(
+        count for (severity, _), count in outcome.issues().items() if severity in ("error", "fatal")
+    )
+    return part.model_copy(
+        update={
+            "since": outcome.since,
+            "mode": outcome.mode,
+            "transaction_time": outcome.transaction_time,
+            "files": [
+                PartFile(
+                    path=str(file.path),
+                    type=file.resource_type,
+                    count=file.count,
+                    bytes=file.bytes,
+                )
+                for file in outcome.files
+            ],
+            "deleted": [str(file.path) for file in outcome.deleted],
+            "errors": failed,
+            "quarantined": outcome.quarantined,
+        }
+    )
+
+
+def _deletions(path: Path) -> Iterator[Key]:
+    from practicefusion_connector.bulk.sections import read_deletions
+
+    return (Key(*pair) for pair in read_deletions(path))

@@ -1,0 +1,157 @@
+"""Tables in any SQL warehouse that dlt loads: PostgreSQL, Snowflake, BigQuery, Redshift and others.
+
+dlt names the tables (`MedicationRequest` becomes `medication_request`), makes and widens them, and
+merges by id; deletions travel as rows that carry its mark for a hard delete. A load that a kill cut
+off is dropped and done again. It needs the extra `warehouse`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from practicefusion_connector.errors import InvalidConfig, UpstreamUnavailable
+from practicefusion_connector.sync.items import Applied, Item, Key
+from practicefusion_connector.sync.rows import ID, RESOURCE, Kind, Rows
+from practicefusion_connector.sync.target import Finished, Memory
+
+_TYPES: dict[Kind, str] = {
+    "text": "text",
+    "boolean": "bool",
+    "integer": "bigint",
+    "number": "double",
+    "texts": "json",
+}
+_DELETED = "deleted_at_source"
+
+
+class WarehouseTarget:
+    """A dataset of a warehouse to sync into; used by one process at a time.
+
+    Args:
+        destination: a dlt destination, such as `dlt.destinations.postgres(url)`.
+        dataset: the schema or dataset the tables lie in.
+        folder: where dlt keeps what it is loading.
+        views: a folder with the user's own summary views.
+    """
+
+    whole_files = False
+    # A load costs seconds whatever it holds.
+    batch = (20_000, 32 * 1024 * 1024)
+    workers = 1
+
+    def __init__(
+        self, destination: Any, dataset: str, folder: Path, *, views: Path | None = None
+    ) -> None:
+        self.name = "warehouse"
+        self._destination = destination
+        self._dataset = dataset
+        self._folder = folder
+        self._rows = Rows(views)
+        self._pipeline: Any = None
+        self._memory: Memory | None = None
+
+    def open(self, memory: Memory, run: str) -> None:
+        """See `Target`; a warehouse carries no mark."""
+        dlt = _dlt()
+        dlt.config["runtime.dlthub_telemetry"] = False
+        self._memory = memory
+        self._pipeline = dlt.pipeline(
+            pipeline_name="practicefusion",
+            destination=self._destination,
+            dataset_name=self._dataset,
+            pipelines_dir=str(self._folder),
+        )
+        # Its files are applied again from their checkpoint.
+        self._pipeline.drop_pending_packages()
+
+    def apply(self, resource_type: str, items: Sequence[Item]) -> list[Applied]:
+        """See `Target`."""
+        rows = [{**self._rows.row(item), _DELETED: None} for item in items]
+        self._load({resource_type: rows})
+        there = self._memory.held(item.key for item in items) if self._memory else {}
+        return [
+            Applied("updated" if item.key in there else "created", item.key.id) for item in items
+        ]
+
+    def take(self, path: Path, name: str) -> None:
+        """See `Target`; tables take no files."""
+        raise InvalidConfig("Tables take resources, not files.")
+
+    def delete(self, keys: Sequence[tuple[Key, str | None]]) -> list[Applied]:
+        """See `Target`."""
+        by_type: dict[str, list[dict[str, Any]]] = {}
+        for key, target_id in keys:
+            if target_id is not None:
+                by_type.setdefault(key.type, []).append({ID: key.id, _DELETED: True})
+        self._load(by_type)
+        return [Applied("updated") for _ in keys]
+
+    def finish(self, progress: Callable[[int], None]) -> Finished:
+        """See `Target`; every load is whole by itself."""
+        return Finished()
+
+    def close(self) -> None:
+        """See `Target`."""
+        if self._pipeline is not None:
+            self._pipeline.deactivate()
+            self._pipeline = None
+
+    def _load(self, rows: dict[str, list[dict[str, Any]]]) -> None:
+        dlt = _dlt()
+        resources = [
+            dlt.resource(
+                listed,
+                name=kind,
+                primary_key=ID,
+                write_disposition={"disposition": "merge", "strategy": "delete-insert"},
+                columns=self._columns(kind),
+                max_table_nesting=0,
+            )
+            for kind, listed in rows.items()
+            if listed
+        ]
+        if not resources:
+            return
+        try:
+            self._pipeline.run(resources).raise_on_failed_jobs()
+            return
+        except dlt.pipeline.exceptions.PipelineStepFailed as failed:
+            step = failed.step
+        # The library's text quotes rows and addresses, so only the step is told.
+        raise UpstreamUnavailable(f"The warehouse did not take the rows (step {step}).")
+
+    def _columns(self, resource_type: str) -> dict[str, dict[str, Any]]:
+        declared: dict[str, dict[str, Any]] = {
+            column.name: {"data_type": _TYPES[column.kind], "nullable": column.name != ID}
+            for column in self._rows.columns(resource_type)
+        }
+        declared[RESOURCE]["data_type"] = "text"
+        declared[_DELETED] = {"data_type": "bool", "nullable": True, "hard_delete": True}
+        return declared
+
+
+def destination_of(url: str) -> Any:
+    """Return the dlt destination of a URL: PostgreSQL's own, SQLAlchemy's for the rest.
+
+    Others (`dlt.destinations.snowflake(…)`) are passed to `WarehouseTarget` as they are.
+    """
+    dlt = _dlt()
+    if url.startswith(("postgresql://", "postgresql+psycopg://")):
+        plain = url.replace("postgresql+psycopg://", "postgresql://", 1)
+        return dlt.destinations.postgres(plain)
+    return dlt.destinations.sqlalchemy(url)
+
+
+def _dlt() -> Any:
+    try:
+        import dlt
+    except ImportError as error:
+        raise InvalidConfig(
+            f"A warehouse needs a library that is not installed ({error.name}): "
+            "pip install 'practicefusion-connector[warehouse]'"
+        ) from error
+    logging.getLogger("dlt").setLevel(logging.ERROR)
+    return dlt

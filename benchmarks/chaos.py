@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,7 @@ class Requests:
         return answer
 
 
+@cache
 def fault_free() -> dict[Case, Expected]:
     """Run every case once where nothing goes wrong."""
     seen = Requests()

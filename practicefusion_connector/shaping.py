@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from practicefusion_connector.result import Result
 from practicefusion_connector.summaries import Row, summary_rows, summary_view
 from practicefusion_connector.transport import Run
 
+# What is sent may grow a little when it is written anew: numbers, escapes.
+_SPARE = 2
 _INDEX = re.compile(r"\[\d+\]")
 
 
@@ -86,7 +89,7 @@ class Shaping:
         rest: Step | None = step
         while rest is not None and not self.done:
             frame = self._frame_of(rest, notes)
-            result = self._filled(frame, rest.first(self._left)[0])
+            result = self._filled(frame, rest.first(self._left)[0], rest.page.size)
             if result is None:
                 # What was given before is the whole answer where the results become one.
                 if self._together and self._room < self._request.max_output_bytes:
@@ -135,9 +138,15 @@ class Shaping:
             views=self._views,
         )
 
-    def _filled(self, frame: Result, resources: list[dict[str, Any]]) -> Result | None:
-        """Return the frame with as many of the resources as fit, `None` where it is too large."""
+    def _filled(
+        self, frame: Result, resources: list[dict[str, Any]], sent: int | None = None
+    ) -> Result | None:
+        """Return the frame with as many of the resources as fit, `None` where it is too large.
+
+        Where all the server `sent` (bytes) fits with room to spare, nothing is measured one by one.
+        """
         room = self._room - _size(frame.to_dict())
+        spacious = sent is not None and self._view is None and sent * _SPARE < room
         warnings = list(frame.warnings)
         kept: list[dict[str, Any]] = []
         rows: list[Row] = []
@@ -145,7 +154,8 @@ class Shaping:
             made, noted = self._rows(resource)
             new = [warning for warning in noted if warning not in warnings]
             unit = resource if self._view is None else made
-            room -= sum(_size(part) + 1 for part in (unit, *(each._asdict() for each in new)))
+            parts = (() if spacious else (unit,), (each._asdict() for each in new))
+            room -= sum(_size(part) + 1 for part in chain(*parts))
             if room < 0:
                 break
             kept.append(resource)

@@ -14,15 +14,12 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import islice
-from typing import Any
-
-from jiter import from_json
 
 from practicefusion_connector.bulk import exact
 from practicefusion_connector.bulk.exchange import Exchange
 from practicefusion_connector.bulk.fetching import Handling
 from practicefusion_connector.bulk.folder import Folder, write_atomically
-from practicefusion_connector.bulk.gathering import Gathering
+from practicefusion_connector.bulk.gathering import Gathering, settle, sound
 from practicefusion_connector.bulk.ledger import Ledger
 from practicefusion_connector.bulk.outcome import Progress
 from practicefusion_connector.bulk.plan import ExportPlan
@@ -57,9 +54,7 @@ class ExactPages(FhirClient):
         answer = self._get(url, run)
         # Read strictly first: what can be read in two ways is refused.
         answer.json()
-        return read_page(
-            exact.read(answer.body), resource, url, self._transport.policy.max_entries
-        )
+        return read_page(exact.read(answer.body), resource, url, self._transport.policy.max_entries)
 
 
 class Crawl:
@@ -108,7 +103,8 @@ class Crawl:
     def to_end(self) -> None:
         """Search what is not here yet, then check the files."""
         listing = self._folder.part(_PATIENTS)
-        if not listing.exists():
+        if not listing.exists() or not sound(self._folder, self._ledger.job.offsets):
+            self._ledger.update(crawled=0, offsets={})
             write_atomically(listing, "\n".join(self._patients()).encode())
         # The first unit is the practice itself: records that are about no patient.
         patients: list[str | None] = [None, *listing.read_text(encoding="utf-8").split()]
@@ -121,7 +117,7 @@ class Crawl:
                 for _ in pool.map(lambda unit: self._unit(unit, gathered), batch):
                     pass
                 self._write_down(len(batch), gathered, len(patients) - 1)
-        self._settle()
+        settle(self._folder, self._ledger, self._handling, self._exchange)
         listing.unlink(missing_ok=True)
 
     def _write_down(self, count: int, gathered: Gathering, total: int) -> None:
@@ -134,11 +130,10 @@ class Crawl:
 
     def _moment(self) -> str:
         """Return the server's time, read off an answer that came before any search."""
+        run, url = self._exchange.run(), f"{self._exchange.base_url}/metadata"
+        headers = {"Accept": "application/fhir+json"}
         answer = self._exchange.transport.retrying(
-            lambda: self._exchange.once(
-                "GET", f"{self._exchange.base_url}/metadata", run, {"Accept": "application/json"}
-            ),
-            run := self._exchange.run(),
+            lambda: self._exchange.once("GET", url, run, headers), run
         )
         try:
             told = parsedate_to_datetime(answer.headers.get("Date", ""))
@@ -150,8 +145,8 @@ class Crawl:
                 "a crawl; only $export can be used with it."
             )
         moment = told if told.tzinfo else told.replace(tzinfo=UTC)
-        return (moment.astimezone(UTC) - MARGIN).isoformat(timespec="seconds").replace(
-            "+00:00", "Z"
+        return (
+            (moment.astimezone(UTC) - MARGIN).isoformat(timespec="seconds").replace("+00:00", "Z")
         )
 
     def _patients(self) -> Iterator[str]:
@@ -234,7 +229,9 @@ class Crawl:
                 f"{search.resource}, so its records cannot be crawled."
             )
         if "_lastUpdated" in ignored:
-            self._note("parameter_ignored", "The server ignores _lastUpdated; it is looked at here.")
+            self._note(
+                "parameter_ignored", "The server ignores _lastUpdated; it is looked at here."
+            )
 
     def _refuse(self, resource: str, code: str) -> None:
         self._refused.add(resource)

@@ -93,18 +93,12 @@ class Fetching:
         )
 
     def _file(self, item: Item) -> None:
-        part = self._ledger.parts.get(item.name)
         path = self._folder.part(item.name)
-        if part is None or part.fingerprint != item.fingerprint or part.state == "checked":
-            part = FilePart.of(item)
-            path.unlink(missing_ok=True)
-            self._ledger.part(item.name, part)
+        part = self._begun(item)
         marks = None if part.marks is None else Marks.from_dict(part.marks)
 
         def marked(now: Marks) -> None:
-            nonlocal part
-            part = part.model_copy(update={"marks": now.to_dict()})
-            self._ledger.part(item.name, part)
+            self._ledger.part(item.name, part.model_copy(update={"marks": now.to_dict()}))
 
         download = Download(
             item, self._exchange, path, marks, marked=marked, moved=self._moved(item)
@@ -117,6 +111,16 @@ class Fetching:
             done = self._checked(item)
         self._ledger.part(item.name, part.checked(done, complete=_complete(item, done)))
         self._handling.report(self._progress(item, "checked", done.bytes, count=done.kept))
+
+    def _begun(self, item: Item) -> FilePart:
+        """Return the part of a file that was begun, or begin it."""
+        known = self._ledger.parts.get(item.name)
+        if known is not None and known.fingerprint == item.fingerprint and known.state == "coming":
+            return known
+        self._folder.part(item.name).unlink(missing_ok=True)
+        part = FilePart.of(item)
+        self._ledger.part(item.name, part)
+        return part
 
     def _checked(self, item: Item) -> Checked:
         policy = self._exchange.transport.policy
@@ -157,4 +161,3 @@ class Fetching:
 
 def _complete(item: Item, done: Checked) -> bool:
     return item.count is None or item.count in (done.given, done.documents)
-

@@ -69,6 +69,15 @@ class Folder:
         text = json.dumps({"job": job_id, **content}, indent=2)
         write_atomically(self.path / _REPORT, text.encode())
 
+    def holds(self, job_id: str) -> bool:
+        """Say whether the folder says that it holds this job."""
+        return bool(self._report().get("job") == job_id)
+
+    def disown(self, job_id: str) -> None:
+        """Let the folder be used by another job; its files stay."""
+        if self.holds(job_id):
+            (self.path / _REPORT).unlink(missing_ok=True)
+
     def file(self, name: str) -> Path:
         """Return where a file lies once it is checked."""
         return self.path / name

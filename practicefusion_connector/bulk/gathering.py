@@ -1,7 +1,8 @@
 """Files that grow while a crawl goes on, good up to an offset that is written down.
 
 Several threads add lines. After a kill what lies behind the last offset is cut off, since nobody
-can tell whether it is whole, and is searched again.
+can tell whether it is whole, and is searched again. In the end each file is checked like one that
+was downloaded.
 """
 
 from __future__ import annotations
@@ -9,10 +10,16 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from practicefusion_connector.bulk.checking import check
+from practicefusion_connector.bulk.exchange import Exchange
+from practicefusion_connector.bulk.fetching import Handling
 from practicefusion_connector.bulk.folder import Folder, opened
+from practicefusion_connector.bulk.ledger import FilePart, Ledger
+from practicefusion_connector.bulk.outcome import Progress
 
 
 def file_name(resource_type: str) -> str:
@@ -63,3 +70,63 @@ class Gathering:
             file.seek(0, os.SEEK_END)
             self._files[resource_type] = file
         return file
+
+
+def sound(folder: Folder, offsets: Mapping[str, int]) -> bool:
+    """Say whether all that was written down is still on the disk."""
+    return all(_size(folder, file_name(kind)) >= size for kind, size in offsets.items())
+
+
+def settle(folder: Folder, ledger: Ledger, handling: Handling, exchange: Exchange) -> None:
+    """Check every file of a crawl and put it in its place; what an earlier run settled stays."""
+    for kind, size in ledger.job.offsets.items():
+        name = file_name(kind)
+        part, final = folder.part(name), folder.file(name)
+        known = ledger.parts.get(name)
+        if known is not None and known.state == "checked" and not part.exists():
+            continue
+        aside, earlier = folder.quarantine(name), 0
+        if part.exists():
+            os.truncate(part, size)
+        else:
+            # Killed between the file's move and the ledger: what was put aside is put aside.
+            final.replace(part)
+            earlier = _keep_earlier(aside)
+        done = check(
+            part,
+            final,
+            aside,
+            kind,
+            validation=handling.validation,
+            longest=exchange.transport.policy.max_body_bytes,
+            halt=exchange.cancel,
+        )
+        if earlier:
+            _earlier(aside).replace(aside)
+            done.aside = earlier
+        found = FilePart(section="output", resource_type=kind, fingerprint="crawl")
+        ledger.part(name, found.checked(done, complete=True))
+        handling.report(
+            Progress("checked", resource_type=kind, file=name, bytes=done.bytes, count=done.kept)
+        )
+
+
+def _size(folder: Folder, name: str) -> int:
+    for path in (folder.part(name), folder.file(name)):
+        if path.exists():
+            # A file in its place was cut to what is good, and is good as a whole.
+            return path.stat().st_size if path == folder.part(name) else 1 << 62
+    return 0
+
+
+def _earlier(aside: Path) -> Path:
+    return aside.with_name(aside.name + ".earlier")
+
+
+def _keep_earlier(aside: Path) -> int:
+    if not aside.exists():
+        return 0
+    with aside.open("rb") as lines:
+        count = sum(1 for _ in lines)
+    aside.replace(_earlier(aside))
+    return count

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from practicefusion_connector.bulk.sections import Deletion, read_deletions, read_issues
 from practicefusion_connector.errors import ActionWarning
@@ -36,7 +36,8 @@ class ExportedFile:
     complete: bool = True
 
 
-class FindingCount(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class FindingCount:
     """How often resources of a type break one rule of FHIR R4 at one place; it holds no value.
 
     Attributes:
@@ -139,6 +140,5 @@ class ExportOutcome:
         plain = asdict(self)
         for name in ("files", "deleted", "errors"):
             plain[name] = [{**each, "path": str(each["path"])} for each in plain[name]]
-        plain["findings"] = [finding._asdict() for finding in self.findings]
         plain["warnings"] = [warning._asdict() for warning in self.warnings]
         return plain

@@ -98,8 +98,8 @@ def _includes(action: Action) -> Iterable[str]:
     ]
 
 
-def _narrowed(
-    name: str, filters: tuple[str, ...]
-) -> tuple[tuple[tuple[str, str], ...], ...]:
-    queries = [query for kind, _, query in (each.partition("?") for each in filters) if kind == name]
+def _narrowed(name: str, filters: tuple[str, ...]) -> tuple[tuple[tuple[str, str], ...], ...]:
+    queries = [
+        query for kind, _, query in (each.partition("?") for each in filters) if kind == name
+    ]
     return tuple(tuple(parse_qsl(query)) for query in queries) or ((),)

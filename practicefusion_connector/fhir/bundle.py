@@ -28,6 +28,7 @@ class Page:
         total: the number of all matches, where the server says so.
         next: the next page's link as the server wrote it.
         self_query: names and values of the server's `self` link, or `None` without one.
+        size: bytes of the server's answer, where known.
     """
 
     url: str
@@ -37,6 +38,7 @@ class Page:
     next: str | None
     self_query: tuple[tuple[str, str], ...] | None
     warnings: list[ActionWarning] = field(default_factory=list)
+    size: int | None = None
 
 
 def read_page(bundle: Any, resource: str, url: str, max_entries: int = 10_000) -> Page:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -71,7 +72,7 @@ class FhirClient:
             answer.named(error)
             raise
         page.warnings.extend(answer.remarks())
-        return page
+        return replace(page, size=len(answer.body))
 
     def _get(self, url: str, run: Run) -> Answer:
         rejected: str | None = None

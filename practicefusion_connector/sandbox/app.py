@@ -13,6 +13,8 @@ from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAll
 from werkzeug.wrappers import Response
 
 from practicefusion_connector.sandbox.answers import no_route, operation_outcome
+from practicefusion_connector.sandbox.bulk.control import Bulk
+from practicefusion_connector.sandbox.bulk.routes import bulk_routes, signed_routes
 from practicefusion_connector.sandbox.directory import directory_routes
 from practicefusion_connector.sandbox.fhir.routes import fhir_routes
 from practicefusion_connector.sandbox.medfusion.pages import portal_pages
@@ -28,7 +30,7 @@ from practicefusion_connector.sandbox.settings import BASE_PATH
 _MASKED = re.compile(r"[0-9A-Za-z\-.]*\d[0-9A-Za-z\-.]*")
 
 
-def create_app(practice: Practice, record: RequestRecord) -> Flask:
+def create_app(practice: Practice, record: RequestRecord, bulk: Bulk) -> Flask:
     """The WSGI application. The practice must know its origin already."""
     app = Flask(__name__, static_folder=None)
     app.config.update(
@@ -49,6 +51,8 @@ def create_app(practice: Practice, record: RequestRecord) -> Flask:
     app.register_blueprint(oauth_routes(server), url_prefix=BASE_PATH)
     app.register_blueprint(authorize_routes(practice, server))
     app.register_blueprint(fhir_routes(practice), url_prefix=BASE_PATH)
+    app.register_blueprint(bulk_routes(bulk), url_prefix=BASE_PATH)
+    app.register_blueprint(signed_routes(bulk))
     app.register_blueprint(page_routes(practice))
     app.register_blueprint(directory_routes(practice))
     app.register_blueprint(portal_routes(practice.portal, practice.origin))

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _LONGEST = 1_000_000
 
+STREAMED = "practicefusion.streamed"
+"""Set in the WSGI environment by a route whose body may be larger than memory."""
+
 
 class KeepAliveHandler(WSGIRequestHandler):
     """HTTP/1.1 with persistent connections. Bodies must have a Content-Length."""
@@ -41,8 +44,15 @@ class KeepAliveHandler(WSGIRequestHandler):
             return self._send(refusal, environ)
         length = int(self.headers.get("Content-Length") or 0)
         environ["wsgi.input"] = io.BytesIO(self.rfile.read(length) if length else b"")
-        response = Response.from_app(self.server.app, environ, buffered=True)
-        return self._send(response, environ)
+        response = Response.from_app(self.server.app, environ)
+        try:
+            if environ.get(STREAMED):
+                self._send_as_it_comes(response)
+            else:
+                self._send(response, environ)
+        finally:
+            response.close()
+        return None
 
     def _refusal(self) -> Response | None:
         """The answer to a body that will not be read; the connection is of no use after it."""
@@ -66,6 +76,21 @@ class KeepAliveHandler(WSGIRequestHandler):
         self.end_headers()
         if environ["REQUEST_METHOD"] != "HEAD":
             self.wfile.write(body)
+        self.wfile.flush()
+
+    def _send_as_it_comes(self, response: Response) -> None:
+        """Send a body piece by piece, chunked where its length is not known."""
+        chunked = "Content-Length" not in response.headers
+        self.send_response(response.status_code)
+        for name, value in response.headers:
+            self.send_header(name, value)
+        if chunked:
+            self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for piece in filter(None, response.iter_encoded()):
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
+        if chunked:
+            self.wfile.write(b"0\r\n\r\n")
         self.wfile.flush()
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from practicefusion_connector.sandbox import settings
 from practicefusion_connector.sandbox.app import create_app
+from practicefusion_connector.sandbox.bulk.control import Bulk
 from practicefusion_connector.sandbox.data_dir import Problem, load_directory
 from practicefusion_connector.sandbox.faults import FaultProfile, FaultRecord, Faults
 from practicefusion_connector.sandbox.http_server import SandboxServer
@@ -60,6 +61,8 @@ class Sandbox:
         self.requests = RequestRecord()
         """What was asked so far, without anything that identifies."""
         self._practice = Practice(ResourceStore(loaded), behaviour or Behaviour())
+        self.bulk = Bulk(self._practice)
+        """Bulk exports, with the control tests need: `update`, `delete`, `expire`, `faults`."""
         self._port = port
         self._middleware = tuple(middleware)
         self.faults = FaultRecord()
@@ -77,7 +80,7 @@ class Sandbox:
             raise RuntimeError("This sandbox is already running.")
         server = SandboxServer(_HOST, self._port)
         self._practice.listen_at(f"http://{_HOST}:{server.port}")
-        application: WSGIApplication = create_app(self._practice, self.requests)
+        application: WSGIApplication = create_app(self._practice, self.requests, self.bulk)
         for wrap in reversed(self._middleware):
             application = wrap(application)
         self._server = server

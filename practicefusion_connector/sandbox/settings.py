@@ -12,6 +12,8 @@ from typing import Final
 
 from werkzeug.wrappers import Request, Response
 
+from practicefusion_connector.sandbox.bulk.settings import ExportBehaviour
+
 PRACTICE_ID: Final = "5a3d0b0e-4c1f-4e0a-9a53-0d6f2b7c1e44"
 PRACTICE_NAME: Final = "Cedar Hollow Family Practice"
 BASE_PATH: Final = f"/fhir/r4/v1/{PRACTICE_ID}"
@@ -70,5 +72,7 @@ class Behaviour:
     """Whether entries carry `search.mode`."""
     ignored_parameters: frozenset[str] = frozenset()
     """Search parameters the server drops without a word, and leaves out of its `self` link."""
+    export: ExportBehaviour = field(default_factory=ExportBehaviour)
+    """How bulk export behaves: knobs of their own."""
     before_request: Callable[[Request], Response | None] | None = None
     """Called before every request; an answer it returns is sent in place of the real one."""

@@ -143,15 +143,14 @@ class Sync:
         for number, part in enumerate(parts):
             if part.transaction_time is None:
                 started = time.monotonic()
-                parts[number] = self.source.fetch(
-                    part,
-                    cancel,
-                    lambda told: self._progress(SyncProgress("exporting", export=told)),
-                )
+                parts[number] = self.source.fetch(part, cancel, self._exporting)
                 _add(run.document.seconds, "exporting", started)
                 break
         more = any(part.transaction_time is None for part in parts)
         return self.state.ledger.write(run, "exporting" if more else "applying")
+
+    def _exporting(self, told: Any) -> None:
+        self._progress(SyncProgress("exporting", export=told))
 
     def files(self, run: Run) -> list[SyncFile]:
         """Return a run's files in the order to apply them."""

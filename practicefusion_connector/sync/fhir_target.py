@@ -1,10 +1,11 @@
 """A FHIR R4 server as a target: conditional updates, references to the server's own ids.
 
-Each resource is updated on a search that finds it by its id at the source (FHIR R4 http §3.1.0.7.1):
-by an identifier, which is added; or, for a type without identifiers, by a tag. Sent again, after a
-kill or a broken answer, it meets itself. Where the server searches a type by neither, its resources
-are created once and then updated under the id that is remembered; a creation cut off between the
-server and this process is not sent again, but put into quarantine as `in_doubt`.
+Each resource is updated on a search that finds it by its id at the source (FHIR R4 http
+§3.1.0.7.1): by an identifier, which is added; or, for a type without identifiers, by a tag. Sent
+again, after a kill or a broken answer, it meets itself. Where the server searches a type by
+neither, its resources are created once and then updated under the id that is remembered; a creation
+cut off between the server and this process is not sent again, but put into quarantine as
+`in_doubt`.
 """
 
 from __future__ import annotations

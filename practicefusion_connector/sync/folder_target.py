@@ -1,4 +1,4 @@
-"""NDJSON files as they were exported: one folder for each run, complete once `complete.json` is there.
+"""NDJSON files as they were exported: a folder for each run, complete with its `complete.json`.
 
 Nothing is merged: what changed between two runs is for the reader of the folders to say.
 """

@@ -70,8 +70,7 @@ class TargetMemory:
                     .join_from(schema.aliases, schema.records, same)
                     .where(given.sync == self._sync, given.type == kind, given.alias.in_(chunk))
                 )
-                for alias, target_id in connection.execute(statement):
-                    yield alias, target_id
+                yield from ((name, there) for name, there in connection.execute(statement))
 
     def remember(
         self, connection: Connection, run: int, applied: Sequence[tuple[Item, Applied]]
@@ -157,7 +156,7 @@ class TargetMemory:
             select(rows.type, func.count()).where(rows.sync == self._sync).group_by(rows.type)
         )
         with self._engine.connect() as connection:
-            return {kind: count for kind, count in connection.execute(statement)}
+            return {row[0]: row[1] for row in connection.execute(statement)}
 
     def ready(self, after: Key | None, limit: int) -> list[tuple[Key, str, dict[Key, str]]]:
         """See `target.Memory`."""

@@ -54,8 +54,10 @@ def parts_of(
             anew = plan.full or newcomers.get(scope, False)
             since = None if anew else reached.get((scope, kind))
             together.setdefault(since, []).append(kind)
-        for since in sorted(together, key=lambda instant: instant or ""):
-            parts.append(Part(scope=scope, types=tuple(together[since]), since=since))
+        parts += [
+            Part(scope=scope, types=tuple(together[since]), since=since)
+            for since in sorted(together, key=lambda instant: instant or "")
+        ]
     return parts
 
 

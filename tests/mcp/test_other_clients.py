@@ -28,6 +28,8 @@ def python_with(name: str, requirement: str) -> Path:
     interpreter = folder / "bin" / "python"
     complete = folder / "complete"
     if not complete.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        (CACHE / ".gitignore").write_text("*\n")
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
         install = [str(interpreter), "-m", "pip", "install", "--quiet", requirement]
         if subprocess.run(install, check=False, capture_output=True).returncode != 0:

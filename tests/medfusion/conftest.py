@@ -13,7 +13,6 @@ import requests
 from practicefusion_connector.medfusion import Ledger, Medfusion, MedfusionConnection, connect
 from practicefusion_connector.sandbox import Sandbox
 from practicefusion_connector.sandbox.medfusion.portal import Email, Portal
-from practicefusion_connector.sandbox.medfusion.settings import PortalBehaviour
 from practicefusion_connector.stores import MemoryStore
 from practicefusion_connector.testing.person import read_forms
 from practicefusion_connector.transport import Policy
@@ -39,11 +38,8 @@ def sandbox(running: Sandbox) -> Iterator[Sandbox]:
 
 
 def forget(portal: Portal) -> None:
-    portal.behaviour = PortalBehaviour(processing_seconds=0)
-    portal.jobs.clear()
-    portal.patients.clear()
-    portal.outbox.clear()
-    portal.application_look_ups = 0
+    portal.clear()
+    portal.behaviour.processing_seconds = 0
 
 
 @pytest.fixture

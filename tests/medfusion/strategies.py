@@ -6,9 +6,14 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, get_args
 
 from hypothesis import strategies as st
+from pydantic import AwareDatetime
 
-from practicefusion_connector.medfusion import models
-from practicefusion_connector.medfusion.models import Element, Patient, PatientBatch
+from practicefusion_connector.medfusion.models import (
+    Element,
+    KeyValuePair,
+    Patient,
+    PatientBatch,
+)
 
 # Everything XML can say, but for blank text, which counts as none.
 _CHARACTERS = st.characters(
@@ -22,32 +27,27 @@ _zones = st.integers(min_value=-12 * 60, max_value=14 * 60).map(
 moments = st.datetimes(
     min_value=datetime(1970, 1, 2), max_value=datetime(2100, 1, 1), timezones=_zones
 )
-_BY_NAME = {"batch_size": st.integers(min_value=0, max_value=100)}
+_MANY: dict[str, type[Element]] = {"patients": Patient, "pairs": KeyValuePair}
 
 
-def elements(kind: type[Element]) -> st.SearchStrategy[Any]:
-    """Return elements of a kind with any of their fields filled."""
-    fields = {
-        name: st.none() | _value(name, field.annotation)
-        for name, field in kind.model_fields.items()
-        if name not in ("unknown", "patients", "pairs")
-    }
-    if kind is PatientBatch:
-        fields["patients"] = st.lists(elements(Patient), max_size=3).map(tuple)
-    if kind is models.DeviceArguments:
-        pair = st.builds(models.KeyValuePair, key=texts, value=texts)
-        fields["pairs"] = st.lists(pair, max_size=2).map(tuple)
-    return st.fixed_dictionaries(fields).map(lambda given: kind(**given))
+@st.composite
+def elements(draw: st.DrawFn, kind: type[Element]) -> Any:
+    """Draw an element of a kind with any of its fields filled."""
+    names = [name for name in kind.model_fields if name != "unknown"]
+    chosen = draw(st.lists(st.sampled_from(names), max_size=6, unique=True))
+    return kind(**{name: draw(_value(name, kind.model_fields[name].annotation)) for name in chosen})
 
 
 def _value(name: str, annotation: Any) -> st.SearchStrategy[Any]:
-    if name in _BY_NAME:
-        return _BY_NAME[name]
+    if name == "batch_size":
+        return st.integers(min_value=0, max_value=100)
+    if name in _MANY:
+        return st.lists(elements(_MANY[name]), max_size=3).map(tuple)
     parts = _flat(annotation)
     inner = next((p for p in parts if isinstance(p, type) and issubclass(p, Element)), None)
     if inner:
         return elements(inner)
-    if datetime in parts:
+    if AwareDatetime in parts:
         return moments
     return days if date in parts else texts
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -15,7 +16,10 @@ from tests.robustness.practice import faulty, without_sleeping
 
 
 def runs() -> list[RunRecord]:
-    common = {"connection_id": "clinic", "practice": "https://practice.example/fhir"}
+    common: dict[str, Any] = {
+        "connection_id": "clinic",
+        "practice": "https://practice.example/fhir",
+    }
     return [
         RunRecord(1_700_000_000.0, "get_patient", attempts=3, refreshes=1, results=1, **common),
         RunRecord(1_700_000_060.0, "search_patients", attempts=1, pages=1, results=9, **common),
@@ -83,7 +87,7 @@ def test_what_a_connector_recorded_is_shown(tmp_path: Path) -> None:
     from practicefusion_connector.history import History
 
     path = tmp_path / "runs.jsonl"
-    profile = FaultProfile(rate=0.5, kinds={"429-seconds": 1, "expired-token": 1}, retry_after=2)
+    profile = FaultProfile(rate=1, kinds={"429-seconds": 1}, times=2, retry_after=2)
     with without_sleeping(), faulty(profile, history=History(JsonLinesSink(path))) as (pf, box, _):
         for patient in box.resources["Patient"]:
             pf.run("search_observations", {"patient": patient, "_count": 3, "max_items": 12})

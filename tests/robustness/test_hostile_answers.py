@@ -192,7 +192,7 @@ def test_no_answer_leads_out_of_the_tree_and_none_tells_anything(
                 json.dumps([w.message for w in result.warnings]),
             ]
         for call_made in server.calls:
-            assert call_made.request.url.startswith(f"{BASE}/Patient")
+            assert str(call_made.request.url).startswith(f"{BASE}/Patient")
     told += [json.dumps(record.to_dict(), allow_nan=False) for record in history.read()]
     assert len(history.read()) == 1
     for said in (*told, *ears.heard):
@@ -222,7 +222,7 @@ def test_no_input_of_any_action_leads_out_of_the_tree_or_is_quoted(data: st.Data
         with pytest.raises(ConnectorError) as caught:
             pf.run(action.key, inputs)
         for call_made in server.calls:
-            assert call_made.request.url.startswith(f"{BASE}/{action.resource}")
+            assert str(call_made.request.url).startswith(f"{BASE}/{action.resource}")
     told = [str(caught.value), json.dumps(caught.value.to_dict())]
     told += [json.dumps(record.to_dict()) for record in history.read()]
     assert not any(canary in said for canary in CANARIES for said in told)

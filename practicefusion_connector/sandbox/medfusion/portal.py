@@ -57,8 +57,12 @@ class Portal:
     """One practice's portal; safe to share between threads."""
 
     def __init__(self) -> None:
-        self.behaviour = PortalBehaviour()
         self.lock = threading.RLock()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget every patient, batch and token, and behave as at first."""
+        self.behaviour = PortalBehaviour()
         self.jobs: dict[str, Job] = {}
         self.patients: dict[str, Record] = {}
         """By the practice's own id."""

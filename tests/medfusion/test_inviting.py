@@ -1,0 +1,321 @@
+"""Inviting over real HTTP: in batches, noted before they are sent, never twice unasked."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.wrappers import Request, Response
+
+from practicefusion_connector.errors import (
+    ConnectorError,
+    Forbidden,
+    InvalidConfig,
+    InvalidInput,
+    NetworkFailure,
+    RefreshBusy,
+    Rejected,
+    UpstreamUnavailable,
+)
+from practicefusion_connector.medfusion import Ledger, Medfusion
+from practicefusion_connector.medfusion.invitation import invitation
+from practicefusion_connector.sandbox import Sandbox
+from practicefusion_connector.sandbox.medfusion.portal import Portal
+from tests.leaks import everything_said
+from tests.medfusion.conftest import Connected, patient, register
+
+INVITE = "medfusion_invite_patients"
+
+
+def outcomes(rows: list[dict[str, Any]]) -> list[str]:
+    return [row["outcome"] for row in rows]
+
+
+def posts(sandbox: Sandbox) -> list[int]:
+    return [request.status for request in sandbox.requests if request.path.endswith("/patient")]
+
+
+def invite(opened: Medfusion, *numbers: int, again: bool = False) -> list[dict[str, Any]]:
+    patients = [patient(number) for number in numbers]
+    return opened.run(INVITE, {"patients": patients, "again": again}).resources
+
+
+def test_any_number_goes_in_batches_of_100(opened: Medfusion, sandbox: Sandbox) -> None:
+    rows = invite(opened, *range(201))
+    assert outcomes(rows) == ["accepted"] * 201
+    assert len({row["batch_id"] for row in rows}) == 3
+    assert len({row["message_id"] for row in rows}) == 201
+    assert posts(sandbox) == [202, 202, 202]
+
+
+def test_one_patient_is_invited_and_gets_an_e_mail(opened: Medfusion, portal: Portal) -> None:
+    row = opened.run("medfusion_invite_patient", {"patient": patient()}).resource
+    status = opened.run("medfusion_wait_for_batch", {"status_url": row["status_url"]}).resource
+    assert (status["state"], status["practice_patient_id"]) == ("completed", "P1")
+    assert [email.to for email in portal.outbox] == ["patient1@mail.example"]
+    assert portal.patients["P1"].status == "PROVISIONED"
+
+
+def test_a_second_invitation_is_not_sent_unless_it_is_asked_for(
+    connected: Connected, portal: Portal
+) -> None:
+    with connected.open() as opened:
+        invite(opened, 1, 2)
+    with connected.open() as opened:
+        assert outcomes(invite(opened, 1, 2, 3)) == ["already_invited"] * 2 + ["accepted"]
+        assert outcomes(invite(opened, 1, again=True)) == ["accepted"]
+    portal.process_due()
+    assert [email.patient for email in portal.outbox] == ["P1", "P2", "P3", "P1"]
+
+
+def test_who_failed_in_processing_may_be_invited_anew(opened: Medfusion, portal: Portal) -> None:
+    bad = patient(1, email="alma@fails.example")
+    row = opened.run("medfusion_invite_patient", {"patient": bad}).resource
+    status = opened.run("medfusion_get_processing_status", {"status_url": row["status_url"]})
+    assert status.resource["state"] == "failed"
+    assert status.resource["error"] == "No mail can be delivered to the address."
+    assert outcomes(invite(opened, 1)) == ["accepted"]
+    portal.process_due()
+    assert len(portal.outbox) == 1
+
+
+def test_an_invitation_whose_answer_is_lost_is_found_at_the_portal(
+    connected: Connected, portal: Portal
+) -> None:
+    portal.behaviour.answers_lost = 1
+    with connected.open() as opened:
+        rows = invite(opened, 1)
+    assert outcomes(rows) == ["undecided"]
+    assert "Nobody can tell" in rows[0]["problem"]
+    assert posts(connected.sandbox) == [504]
+    with connected.open() as opened:
+        assert outcomes(invite(opened, 1)) == ["already_invited"]
+    assert len(portal.outbox) == 1
+
+
+def test_one_the_portal_does_not_know_yet_stays_undecided(
+    connected: Connected, portal: Portal
+) -> None:
+    portal.behaviour.answers_lost = 1
+    portal.behaviour.processing_seconds = 3600
+    with connected.open() as opened:
+        invite(opened, 1)
+        result = opened.run(INVITE, {"patients": [patient(1), patient(2)]})
+        assert outcomes(result.resources) == ["undecided", "accepted"]
+        assert outcomes(invite(opened, 1, again=True)) == ["accepted"]
+    assert len(portal.jobs) == 3
+
+
+def test_a_crash_between_sending_and_noting_is_told(connected: Connected, portal: Portal) -> None:
+    class Crash(BaseException):
+        pass
+
+    class Dying(Ledger):
+        def settle(self, batch: str, outcomes: Any) -> None:
+            if any(fields["outcome"] != "sending" for fields in outcomes.values()):
+                raise Crash
+            super().settle(batch, outcomes)
+
+    portal.behaviour.processing_seconds = 3600
+    with connected.open() as opened:
+        opened.ledger = Dying(connected.ledger_file)
+        with pytest.raises(Crash):
+            invite(opened, 1, 2)
+    with connected.open() as opened:
+        assert outcomes(invite(opened, 1, 2)) == ["undecided", "undecided"]
+        # The portal processes at last, and can be asked.
+        for job in portal.jobs.values():
+            job.due = 0
+        assert outcomes(invite(opened, 1, 2)) == ["already_invited", "already_invited"]
+    assert posts(connected.sandbox)[0] == 202
+    assert len(portal.outbox) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "tries"),
+    [(400, Rejected, 1), (403, Forbidden, 1), (415, Rejected, 1), (503, UpstreamUnavailable, 3)],
+)
+def test_what_the_portal_surely_did_not_take_may_be_sent_again(
+    connected: Connected, status: int, error: type[ConnectorError], tries: int
+) -> None:
+    sandbox, refused = connected.sandbox, []
+
+    def refuse(request: Request) -> Response | None:
+        if request.method == "POST" and request.path.endswith("/patient"):
+            refused.append(status)
+            return Response("<canary-body/>", status=status)
+        return None
+
+    sandbox.behaviour.before_request = refuse
+    try:
+        with connected.open() as opened, pytest.raises(error) as raised:
+            invite(opened, 1)
+    finally:
+        sandbox.behaviour.before_request = None
+    assert len(refused) == tries
+    assert raised.value.action == INVITE
+    assert "canary" not in everything_said(raised.value)
+    with connected.open() as opened:
+        assert outcomes(invite(opened, 1)) == ["accepted"]
+
+
+def test_a_later_batch_that_fails_spoils_no_earlier_one(connected: Connected) -> None:
+    sandbox, taken = connected.sandbox, []
+
+    def once(request: Request) -> Response | None:
+        if request.method == "POST" and request.path.endswith("/patient"):
+            taken.append(1)
+            return Response(status=500) if len(taken) == 2 else None
+        return None
+
+    sandbox.behaviour.before_request = once
+    try:
+        with connected.open() as opened:
+            result = opened.run(INVITE, {"patients": [patient(n) for n in range(250)]})
+    finally:
+        sandbox.behaviour.before_request = None
+    told = outcomes(result.resources)
+    assert told == ["accepted"] * 100 + ["undecided"] * 100 + ["not_sent"] * 50
+    assert [warning.code for warning in result.warnings] == ["batch_undecided"]
+    # A 500 may have been taken: it is not tried again.
+    assert len(taken) == 2
+
+
+def test_without_a_connection_nothing_is_noted_as_open(connected: Connected) -> None:
+    stored = connected.store.load("medfusion")
+    assert stored is not None
+    with connected.open() as opened:
+        elsewhere = opened.connection.model_copy(update={"server": "http://127.0.0.1:9"})
+        opened._server.connection = elsewhere
+        with pytest.raises(NetworkFailure):
+            invite(opened, 1)
+    with connected.open() as opened:
+        assert outcomes(invite(opened, 1)) == ["accepted"]
+
+
+def test_a_refused_token_is_exchanged_and_the_batch_sent_once(
+    connected: Connected, portal: Portal
+) -> None:
+    portal.expire_tokens()
+    with connected.open() as opened:
+        assert outcomes(invite(opened, 1)) == ["accepted"]
+    assert posts(connected.sandbox) == [401, 202]
+    assert len(portal.jobs) == 1
+
+
+def test_once_registered_the_portal_keeps_its_own(opened: Medfusion, sandbox: Sandbox) -> None:
+    portal = sandbox.portal
+    invite(opened, 1)
+    portal.process_due()
+    register(sandbox, portal.outbox[0], Line1="2 New Street")
+    changed = patient(1, line1="3 Practice Side")
+    opened.run(INVITE, {"patients": [changed], "again": True})
+    portal.process_due()
+    assert portal.patients["P1"].address()["Line1"] == "2 New Street"
+    assert len(portal.outbox) == 1
+
+
+def test_a_status_url_of_another_place_is_not_asked(opened: Medfusion, sandbox: Sandbox) -> None:
+    own = opened.connection.practice_url
+    for url in (
+        "https://elsewhere.example/v1/practice/935134ed-0000-4ca8-897c-b6b1da47e697/processingStatus/1",
+        f"{sandbox.origin}/v1/practice/118b460b-8390-4754-8e4a-1dd5ee20f599/processingStatus/1",
+        f"{own}/patient",
+        f"{own}/processingStatus/../../../oauth2/token",
+    ):
+        with pytest.raises(InvalidInput, match="leads away"):
+            opened.run("medfusion_get_processing_status", {"status_url": url})
+    assert [request.path for request in sandbox.requests if "processing" in request.path] == []
+
+
+def test_waiting_ends_with_its_time_and_loses_nothing(opened: Medfusion, portal: Portal) -> None:
+    portal.behaviour.processing_seconds = 3600
+    url = invite(opened, 1)[0]["status_url"]
+    inputs = {"status_url": [url, url], "timeout": 0.2, "interval": 0.05}
+    result = opened.run("medfusion_wait_for_batch", inputs)
+    assert [row["state"] for row in result.resources] == ["pending"]
+    assert [warning.code for warning in result.warnings] == ["still_processing"]
+    assert len(result.trace.waits) > 1
+
+
+# The ledger
+
+
+def test_the_ledger_holds_ids_only_and_is_its_owners(connected: Connected) -> None:
+    with connected.open() as opened:
+        invite(opened, 1)
+    text = connected.ledger_file.read_text()
+    assert stat.S_IMODE(connected.ledger_file.stat().st_mode) == 0o600
+    assert [json.loads(line)["patients"]["P1"]["outcome"] for line in text.splitlines()] == [
+        "sending",
+        "accepted",
+    ]
+    for phi in ("Alma", "Castro", "1980", "mail.example", "Old Mill"):
+        assert phi not in text
+
+
+def test_a_note_cut_short_is_taken_off(tmp_path: Path) -> None:
+    file = tmp_path / "ledger"
+    Ledger(file).sending("b1", ["P1"])
+    whole = file.read_bytes()
+    file.write_bytes(whole + b'{"at": "2026-01-31T08:0')
+    ledger = Ledger(file)
+    assert list(ledger.entries()) == ["P1"]
+    with ledger.exclusive():
+        ledger.settle("b1", {"P1": {"outcome": "accepted", "status_url": "u"}})
+    assert Ledger(file).sent_under("u").keys() == {"P1"}
+
+
+@pytest.mark.parametrize("content", [b"no json\n", b'{"batch": 1}\n', b"[]\n", b"\xff\n"])
+def test_a_file_that_is_no_ledger_is_refused(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "ledger"
+    file.write_bytes(content)
+    with pytest.raises(InvalidConfig, match="ledger of invitations cannot be read"):
+        Ledger(file)
+
+
+def test_two_do_not_invite_by_one_ledger_at_once(tmp_path: Path, opened: Medfusion) -> None:
+    other = Ledger(opened.ledger.path)
+    with other.exclusive(), pytest.raises(RefreshBusy, match="same ledger"):
+        invite(opened, 1)
+    with opened.ledger.exclusive(), pytest.raises(RefreshBusy, match="same ledger"):
+        invite(opened, 1)
+    assert outcomes(invite(opened, 1)) == ["accepted"]
+
+
+def test_a_ledger_knows_what_another_process_noted(opened: Medfusion) -> None:
+    other = Ledger(opened.ledger.path)
+    other.sending("b1", ["P1"])
+    other.settle("b1", {"P1": {"outcome": "accepted"}})
+    assert outcomes(invite(opened, 1)) == ["already_invited"]
+
+
+def test_patients_are_checked_before_the_first_is_sent(opened: Medfusion, sandbox: Sandbox) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        opened.run(INVITE, {"patients": [patient(1), patient(2, email="canary"), patient(1)]})
+    assert [problem["path"] for problem in refused.value.problems] == [
+        "patients[1].email",
+        "patients[2].practice_patient_id",
+    ]
+    assert "canary" not in everything_said(refused.value)
+    assert posts(sandbox) == []
+
+
+def test_a_patient_may_be_given_in_four_forms() -> None:
+    flat = invitation(patient(1))
+    fields = invitation(flat.to_dict())
+    fhir = invitation(
+        {
+            "resourceType": "Patient",
+            "id": "P1",
+            "name": [{"family": "Castro", "given": ["Alma"]}],
+            "birthDate": "1980-02-29",
+            "gender": "female",
+            "telecom": [{"system": "email", "value": "patient1@mail.example"}],
+            "address": [{"line": ["1 Old Mill Road"], "city": "Springfield"}],
+        }
+    )
+    assert flat == fields == fhir == invitation(flat)

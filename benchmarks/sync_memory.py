@@ -12,13 +12,10 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
-import resource
+import subprocess
 import sys
 import tempfile
-import time
-from contextlib import closing
 from multiprocessing.connection import Connection as Pipe
-from pathlib import Path
 from typing import Any
 
 LIMIT_MB = 80
@@ -48,52 +45,6 @@ def serve(megabytes: float, pipe: Pipe) -> None:
         pipe.recv()
 
 
-def export(fields: dict[str, Any], folder: str, concurrency: int, pipe: Pipe) -> None:
-    """Export once; send what it took."""
-    from practicefusion_connector.bulk import Export, ExportPlan, JobStore, Patience
-    from practicefusion_connector.connection import Connection
-    from practicefusion_connector.smart.provider import ManagedTokens
-    from practicefusion_connector.smart.renew import renewal
-    from practicefusion_connector.stores import ConnectionRecord, MemoryStore
-    from practicefusion_connector.transport import Policy, Transport
-
-    connection, store = Connection.of(**fields), MemoryStore()
-    store.save(ConnectionRecord(connection=connection), expected=None)
-    began, used = time.monotonic(), time.process_time()
-    with (
-        closing(JobStore(f"sqlite:///{folder}/jobs.db")) as jobs,
-        closing(Transport(Policy(read_timeout=120.0))) as transport,
-    ):
-        outcome = Export(
-            connection,
-            ManagedTokens(connection.id, store, renewal(transport)),
-            Path(folder) / "export",
-            jobs,
-            transport=transport,
-            concurrency=concurrency,
-            patience=Patience(first=0.1, shortest=0.1),
-        ).run(ExportPlan(mode="export"))
-    size = sum(each.bytes for each in outcome.files)
-    pipe.send(
-        {
-            "mb": round(size / 1_000_000, 1),
-            "files": len(outcome.files),
-            "resources": sum(outcome.counts.values()),
-            "complete": outcome.complete,
-            "findings": len(outcome.findings),
-            "peak_rss_mb": round(peak_mb(), 1),
-            "seconds": round(time.monotonic() - began, 1),
-            "cpu_seconds": round(time.process_time() - used, 1),
-        }
-    )
-
-
-def peak_mb() -> float:
-    """Return the most memory this process had resident, in MB; Linux counts in KiB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
-
-
 def measure(megabytes: float, concurrency: int, folder: str | None = None) -> dict[str, Any]:
     """Return what one export of about so many megabytes took."""
     ours, theirs = spawn.Pipe()
@@ -101,16 +52,20 @@ def measure(megabytes: float, concurrency: int, folder: str | None = None) -> di
     server.start()
     fields = ours.recv()
     with tempfile.TemporaryDirectory(dir=folder) as place:
-        result, sender = spawn.Pipe(duplex=False)
-        client = spawn.Process(target=export, args=(fields, place, concurrency, sender))
-        client.start()
-        sender.close()
-        try:
-            measured: dict[str, Any] = result.recv()
-        finally:
-            client.join()
-            ours.send("done")
-            server.join()
+        asked = {"connection": fields, "folder": place, "concurrency": concurrency}
+        # A process that has imported nothing else: what it takes is what an export takes.
+        worker = subprocess.run(
+            [sys.executable, "-m", "benchmarks.sync_memory_worker"],
+            input=json.dumps(asked),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    ours.send("done")
+    server.join()
+    if worker.returncode:
+        raise SystemExit("The export failed; see above.")
+    measured: dict[str, Any] = json.loads(worker.stdout)
     return measured
 
 

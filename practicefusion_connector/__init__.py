@@ -13,9 +13,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from practicefusion_connector.aio import AsyncPracticeFusion
     from practicefusion_connector.connection import Connection
     from practicefusion_connector.connector import PracticeFusion
     from practicefusion_connector.errors import ActionWarning, ConnectorError
+    from practicefusion_connector.history import History
     from practicefusion_connector.registry import Action, Parameter, Registry
     from practicefusion_connector.result import Result
     from practicefusion_connector.smart.provider import (
@@ -30,8 +32,10 @@ if TYPE_CHECKING:
 _HOMES = {
     "Action": "registry",
     "ActionWarning": "errors",
+    "AsyncPracticeFusion": "aio",
     "Connection": "connection",
     "ConnectorError": "errors",
+    "History": "history",
     "HostTokens": "smart.provider",
     "ManagedTokens": "smart.provider",
     "NoTokens": "smart.provider",
@@ -47,8 +51,10 @@ _HOMES = {
 __all__ = [
     "Action",
     "ActionWarning",
+    "AsyncPracticeFusion",
     "Connection",
     "ConnectorError",
+    "History",
     "HostTokens",
     "ManagedTokens",
     "NoTokens",

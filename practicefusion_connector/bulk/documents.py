@@ -128,7 +128,7 @@ def _by_shape(file: BinaryIO, longest: int) -> Iterator[Document]:
 
 def _parsed(text: bytes) -> tuple[Any, str | None]:
     try:
-        return jiter.from_json(text, allow_inf_nan=False, catch_duplicate_keys=True), None
+        return jiter.from_json(text, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="keys"), None
     except ValueError:
         # The parser's own words may quote the text.
         return None, NO_JSON

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 from urllib.parse import urljoin
 
 from practicefusion_connector.bulk.exchange import Exchange
@@ -101,15 +101,15 @@ class Download:
         marked: Callable[[Marks], None],
         moved: Callable[[int, int | None], None],
     ) -> None:
-        self._item = item
+        self.item = item
         self._exchange = exchange
         self._part = part
         self._marks = marks
         self._marked = marked
         self._moved = moved
 
-    def fetch(self) -> int:
-        """Return the file's size once all of it is on the disk.
+    def fetch(self) -> Self:
+        """Return once all of the file is on the disk.
 
         Raises:
             ConnectorError: it cannot be had: gone, refused, or broken too often.
@@ -121,13 +121,13 @@ class Download:
             with opened(self._part, "ab") as out:
                 have = self._usable(out)
                 if self._marks is not None and self._marks.length == have:
-                    return have
+                    return self
                 outcome = self._attempt(out, have, run)
                 out.flush()
                 os.fsync(out.fileno())
                 size = out.tell()
             if outcome is None:
-                return size
+                return self
             breaks = 1 if size > furthest else breaks + 1
             furthest = max(furthest, size)
             policy = self._exchange.transport.policy
@@ -138,7 +138,7 @@ class Download:
                 raise outcome
             run.sleep(wait, outcome.code)
 
-    def again(self) -> int:
+    def again(self) -> Self:
         """Fetch the file whole, whatever lies on the disk."""
         self._marks = None
         return self.fetch()
@@ -184,7 +184,7 @@ class Download:
         if overlap:
             # A range is of the bytes as they lie on disk, so they must come uncompressed.
             headers |= {"Range": f"bytes={start}-", "Accept-Encoding": "identity"}
-        url, entitled = self._item.url, self._item.entitled
+        url, entitled = self.item.url, self.item.entitled
         for _ in range(_REDIRECTS + 1):
             with self._exchange.stream(url, run, headers, entitled=entitled) as incoming:
                 if incoming.status >= 300:
@@ -211,7 +211,7 @@ class Download:
         url = urljoin(incoming.url, location)
         if incoming.url.startswith("https:") and not url.startswith("https:"):
             raise InvalidResponse("The server redirects a file of the export away from https.")
-        return url, self._item.entitled and same_origin(self._exchange.base_url, url)
+        return url, self.item.entitled and same_origin(self._exchange.base_url, url)
 
     def _go_on(self, incoming: Incoming, out: BinaryIO, start: int, overlap: int) -> bool:
         found = _RANGE.fullmatch(incoming.headers.get("Content-Range", ""))

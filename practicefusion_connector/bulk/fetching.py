@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
 from practicefusion_connector.bulk.checking import Checked, Validation, check
@@ -48,12 +48,13 @@ class Fetching:
         self._folder = folder
         self._ledger = ledger
         self._handling = handling
-        # One file is checked at a time: checking is the processor's work, fetching the network's.
-        self._checking = threading.Lock()
         self._total = 0
 
     def fetch(self, items: list[Item]) -> None:
         """Fetch and check what is not here yet; raises the first error.
+
+        Files come in threads and are checked in this one: fetching is the network's work and
+        checking the processor's, and one thread that parses keeps memory small.
 
         Raises:
             ConnectorError: a file cannot be had.
@@ -63,23 +64,34 @@ class Fetching:
         self._total = len(items)
         missing = [item for item in items if not self._here(item)]
         with ThreadPoolExecutor(self._handling.concurrency, "bulk-download") as pool:
-            futures = [pool.submit(self._file, item) for item in missing]
             try:
-                self._wait_for(futures)
+                self._check_as_they_come(
+                    pool, {pool.submit(self._download, each) for each in missing}
+                )
             except BaseException:
                 self._halt.set()
                 pool.shutdown(cancel_futures=True)
                 raise
 
-    def _wait_for(self, futures: list[Future[None]]) -> None:
-        pending = set(futures)
+    def _check_as_they_come(self, pool: ThreadPoolExecutor, pending: set[Future[Download]]) -> None:
+        again: set[str] = set()
         while pending:
             if self._asked is not None and self._asked.is_set():
                 self._halt.set()
-            done, pending = wait(pending, timeout=_LOOK_UP, return_when=FIRST_EXCEPTION)
-            failed = [error for each in done if (error := each.exception()) is not None]
-            if failed:
-                raise failed[0]
+            done, pending = wait(pending, timeout=_LOOK_UP, return_when=FIRST_COMPLETED)
+            for download in [each.result() for each in done]:
+                item = download.item
+                checked = self._checked(item)
+                complete = item.count in (None, checked.given, checked.documents)
+                if not complete and item.name not in again:
+                    # Once more: the break of a connection may have looked like the file's end.
+                    again.add(item.name)
+                    pending.add(pool.submit(download.again))
+                    continue
+                part = self._ledger.parts[item.name]
+                self._ledger.part(item.name, part.checked(checked, complete=complete))
+                told = self._progress(item, "checked", checked.bytes, count=checked.kept)
+                self._handling.report(told)
 
     def _here(self, item: Item) -> bool:
         part = self._ledger.parts.get(item.name)
@@ -92,25 +104,21 @@ class Fetching:
             and path.stat().st_size == part.bytes
         )
 
-    def _file(self, item: Item) -> None:
-        path = self._folder.part(item.name)
+    def _download(self, item: Item) -> Download:
         part = self._begun(item)
-        marks = None if part.marks is None else Marks.from_dict(part.marks)
 
         def marked(now: Marks) -> None:
-            self._ledger.part(item.name, part.model_copy(update={"marks": now.to_dict()}))
+            known = self._ledger.parts[item.name]
+            self._ledger.part(item.name, known.model_copy(update={"marks": now.to_dict()}))
 
-        download = Download(
-            item, self._exchange, path, marks, marked=marked, moved=self._moved(item)
-        )
-        download.fetch()
-        done = self._checked(item)
-        if not _complete(item, done):
-            # Once more, as the break of a connection may have looked like the end of the file.
-            download.again()
-            done = self._checked(item)
-        self._ledger.part(item.name, part.checked(done, complete=_complete(item, done)))
-        self._handling.report(self._progress(item, "checked", done.bytes, count=done.kept))
+        return Download(
+            item,
+            self._exchange,
+            self._folder.part(item.name),
+            None if part.marks is None else Marks.from_dict(part.marks),
+            marked=marked,
+            moved=self._moved(item),
+        ).fetch()
 
     def _begun(self, item: Item) -> FilePart:
         """Return the part of a file that was begun, or begin it."""
@@ -123,18 +131,16 @@ class Fetching:
         return part
 
     def _checked(self, item: Item) -> Checked:
-        policy = self._exchange.transport.policy
-        with self._checking:
-            return check(
-                self._folder.part(item.name),
-                self._folder.file(item.name),
-                self._folder.quarantine(item.name),
-                item.resource_type,
-                # Bundles of deletions and OperationOutcomes are read by us, not handed on.
-                validation=self._handling.validation if item.section == "output" else "none",
-                longest=policy.max_body_bytes,
-                halt=self._halt,
-            )
+        return check(
+            self._folder.part(item.name),
+            self._folder.file(item.name),
+            self._folder.quarantine(item.name),
+            item.resource_type,
+            # Bundles of deletions and OperationOutcomes are read by us, not handed on.
+            validation=self._handling.validation if item.section == "output" else "none",
+            longest=self._exchange.transport.policy.max_body_bytes,
+            halt=self._asked,
+        )
 
     def _moved(self, item: Item) -> Callable[[int, int | None], None]:
         told = 0
@@ -157,7 +163,3 @@ class Fetching:
             count=count,
             total=self._total,
         )
-
-
-def _complete(item: Item, done: Checked) -> bool:
-    return item.count is None or item.count in (done.given, done.documents)

@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any, NamedTuple
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import SecretStr
 from sqlalchemy import (
     BigInteger,
@@ -31,16 +31,16 @@ from sqlalchemy import (
     literal,
     select,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
 
+from practicefusion_connector.bulk.cipher import Cipher
 from practicefusion_connector.bulk.engine import open_engine
 from practicefusion_connector.errors import InvalidConfig
 from practicefusion_connector.stores.base import next_version
 
 Document = dict[str, Any]
 
-_INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_DIALECTS = ("sqlite", "postgresql")
 # What keeps two starting workers from creating the tables both; SQLite needs nothing.
 _GUARDS = {"postgresql": "SELECT pg_advisory_xact_lock(5782011364)"}
 
@@ -82,12 +82,12 @@ class JobStore:
         self._owned = isinstance(engine, str)
         self._pool = open_engine(engine) if isinstance(engine, str) else engine
         self._process = os.getpid()
-        self._fernet = MultiFernet([_fernet(key) for key in keys]) if keys else None
-        if self._pool.dialect.name not in _INSERTS:
-            raise InvalidConfig(
-                f"JobStore works with {' and '.join(_INSERTS)}, not {self._pool.dialect.name}."
-            )
-        self._insert = _INSERTS[self._pool.dialect.name]
+        self._cipher = Cipher(keys) if keys else None
+        dialect = self._pool.dialect.name
+        if dialect not in _DIALECTS:
+            raise InvalidConfig(f"JobStore works with {' and '.join(_DIALECTS)}, not {dialect}.")
+        # Each dialect has an Insert of its own, with ON CONFLICT; the others cost memory.
+        self._insert: Any = import_module(f"sqlalchemy.dialects.{dialect}").insert
         tables = MetaData()
         self._jobs = Table(
             f"{prefix}_jobs",
@@ -112,7 +112,7 @@ class JobStore:
     @property
     def encrypts(self) -> bool:
         """Whether documents are encrypted, so that they may hold a URL's query."""
-        return self._fernet is not None
+        return self._cipher is not None
 
     def load(self, job_id: str) -> StoredJob | None:
         """Return a job, or `None` where there is none."""
@@ -207,18 +207,18 @@ class JobStore:
 
     def _closed(self, document: Mapping[str, Any]) -> bytes:
         text = json.dumps(document).encode()
-        return self._fernet.encrypt(text) if self._fernet else text
+        return self._cipher.encrypt(text) if self._cipher else text
 
     def _opened(self, kept: bytes) -> Document:
+        text = self._cipher.decrypt(kept) if self._cipher else kept
         try:
-            text = self._fernet.decrypt(kept) if self._fernet else kept
             document: Document = json.loads(text)
-        except (InvalidToken, ValueError):
+        except ValueError:
             document = {}
         if not document:
             raise InvalidConfig(
-                "A stored job cannot be opened: it is damaged, or was encrypted with a key this "
-                "store was not given."
+                "A stored job cannot be read: it is damaged, or encrypted and this store was given "
+                "no key."
             )
         return document
 
@@ -232,12 +232,3 @@ class JobStore:
             for table in (self._jobs, self._parts):
                 if not inspector.has_table(table.name):
                     connection.execute(CreateTable(table, if_not_exists=True))
-
-
-def _fernet(key: SecretStr | str) -> Fernet:
-    try:
-        return Fernet(key.get_secret_value() if isinstance(key, SecretStr) else key)
-    except ValueError:
-        raise InvalidConfig(
-            "A key of the job store is not a Fernet key, which is 32 bytes in URL-safe base64."
-        ) from None

@@ -7,8 +7,8 @@ the new one is of another moment. It sends nothing itself.
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from practicefusion_connector.bulk.crawl import Crawl
 from practicefusion_connector.bulk.exchange import Exchange
 from practicefusion_connector.bulk.fetching import Fetching, Handling
 from practicefusion_connector.bulk.folder import Folder
@@ -26,6 +26,9 @@ from practicefusion_connector.errors import (
     NotFound,
     UpstreamUnavailable,
 )
+
+if TYPE_CHECKING:
+    from practicefusion_connector.bulk.crawl import Crawl
 
 # A job that expires while it is fetched is started anew; one that always does is not waited for.
 _RESTARTS = 2
@@ -172,6 +175,9 @@ class Steps:
         self._ledger.update(cleared=True)
 
     def _crawl(self) -> Crawl:
+        # Imported where it is needed: an export by $export does not pay for the registry.
+        from practicefusion_connector.bulk.crawl import Crawl
+
         return Crawl(self._plan, self._exchange, self._folder, self._ledger, self._handling)
 
     def _report(self, stage: Stage, percent: float | None = None) -> None:

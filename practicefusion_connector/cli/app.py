@@ -113,6 +113,7 @@ app = Root(
         "connections": (f"{_PACKAGE}.connections:connections", "List and remove connections."),
         "disconnect": (f"{_PACKAGE}.disconnect:disconnect", "Revoke and forget a connection."),
         "doctor": (f"{_PACKAGE}.doctor:doctor", "Say what works and what does not, and why."),
+        "history": (f"{_PACKAGE}.history:history", "Show the last runs, refreshes and waits."),
         "practices": (f"{_PACKAGE}.practices:practices", "Find a practice in the directory."),
         "keys": (f"{_PACKAGE}.keys:keys", "Keys of a backend application."),
         "catalog": (f"{_PACKAGE}.catalog:catalog", "Show the catalog, or export it for a host."),

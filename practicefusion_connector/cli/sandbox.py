@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from practicefusion_connector.cli import output
-from practicefusion_connector.errors import InvalidConfig
+from practicefusion_connector.errors import InvalidConfig, InvalidInput
 
 if TYPE_CHECKING:
     from practicefusion_connector.sandbox import Sandbox
@@ -33,8 +33,15 @@ if TYPE_CHECKING:
 @click.option(
     "--patients", type=click.IntRange(min=1), default=20, show_default=True, help="How many."
 )
+@click.option(
+    "--faults",
+    metavar="PROFILE",
+    help="Misbehave on purpose: rate-limited, unreliable, hostile, chaos, …",
+)
 @output.json_option
-def sandbox(port: int, data: Path | None, seed: int, patients: int, as_json: bool) -> None:
+def sandbox(
+    port: int, data: Path | None, seed: int, patients: int, faults: str | None, as_json: bool
+) -> None:
     """Serve a practice on 127.0.0.1 until Ctrl-C.
 
     It stands in for a real practice: FHIR R4, SMART on FHIR with pages to sign in and consent on.
@@ -51,7 +58,12 @@ def sandbox(port: int, data: Path | None, seed: int, patients: int, as_json: boo
     stopped = Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, lambda *_: stopped.set())
-    with Sandbox(port=port, data=data, seed=seed, patients=patients) as practice:
+    try:
+        made = Sandbox(port=port, data=data, seed=seed, patients=patients, faults=faults)
+    except ValueError as error:
+        problem = {"path": "faults", "message": "is no fault profile"}
+        raise InvalidInput(str(error), problems=[problem]) from None
+    with made as practice:
         for problem in practice.data_problems:
             output.note(f"warning: {output.plain(problem.file)}: {output.plain(problem.reason)}")
         if as_json:

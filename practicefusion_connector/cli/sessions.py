@@ -18,6 +18,7 @@ from practicefusion_connector.cli.authorization import authorize
 from practicefusion_connector.connection import Connection
 from practicefusion_connector.connector import PracticeFusion
 from practicefusion_connector.errors import InvalidConfig, InvalidInput
+from practicefusion_connector.history import History, open_history
 from practicefusion_connector.registry import shipped
 from practicefusion_connector.smart.provider import HostTokens, NoTokens, TokenProvider
 from practicefusion_connector.stores import ConnectionRecord, MemoryStore
@@ -42,7 +43,12 @@ def connected(connection_id: str) -> Iterator[PracticeFusion]:
                 problems=[{"path": "connection", "message": "there is none of this name"}],
             )
         policy = settings.policy(stored.record.connection.fhir_base_url)
-        with PracticeFusion.from_store(store, connection_id, policy=policy) as pf:
+        with (
+            closing(open_history(settings.history_source())) as kept,
+            PracticeFusion.from_store(
+                store, connection_id, policy=policy, history=History(kept)
+            ) as pf,
+        ):
             yield pf
 
 

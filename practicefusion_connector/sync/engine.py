@@ -125,6 +125,7 @@ class Sync:
             return current, True
         if current is not None:
             self._end(current, "failed", "Files of the export were removed before all was applied.")
+            self._discard(current)
         members, newcomers = {}, {}
         for scope in self.plan.scopes:
             patients = self.source.members(scope)
@@ -207,8 +208,7 @@ class Sync:
         report.finished = _now()
         run.document.report = report.to_dict()
         self._end(run, "done")
-        for part in run.document.parts:
-            self.source.discard(part)
+        self._discard(run)
         self._progress(SyncProgress("done"))
         return report
 
@@ -250,6 +250,10 @@ class Sync:
     def _unreadable(self, run: Run) -> set[str]:
         """Return the types of lines without an id: what they were cannot be called missing."""
         return {kind for _, kind in self.state.ledger.refused_in(run.id, nameless=True)}
+
+    def _discard(self, run: Run) -> None:
+        for part in run.document.parts:
+            self.source.discard(part)
 
     def _keep_deletions(self, run: Run) -> None:
         for part in run.document.parts:

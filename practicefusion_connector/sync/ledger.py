@@ -30,10 +30,16 @@ class PartFile(BaseModel):
 
 
 class Part(BaseModel):
-    """One export of a run: some types of one scope since one moment."""
+    """One export of a run: some types of one scope since one moment.
+
+    Attributes:
+        asked_since: the moment asked for.
+        since: the moment the export is of; `None` where the server gave everything.
+    """
 
     scope: str
     types: tuple[str, ...]
+    asked_since: str | None = None
     since: str | None = None
     mode: str = ""
     transaction_time: str | None = None

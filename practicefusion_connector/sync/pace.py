@@ -7,7 +7,14 @@ a 429, a failure or a slow answer makes them fewer and smaller. It knows no HTTP
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+
+# A refusal of each of the batches that were under way together is one.
+_SAME_MOMENT = 1.0
+# A server that asks for less wants fewer requests, not more of them for the same resources.
+_SMALLEST = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +39,14 @@ class Bounds:
 class Pace:
     """The pace of one target; safe to share between threads."""
 
-    def __init__(self, bounds: Bounds | None = None) -> None:
+    def __init__(
+        self, bounds: Bounds | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._bounds = bounds or Bounds()
         self._size = float(self._bounds.first)
         self._workers = 2.0 if self._bounds.workers > 1 else 1.0
+        self._clock = clock
+        self._refused_at = float("-inf")
         self._lock = threading.Lock()
 
     @property
@@ -59,10 +70,13 @@ class Pace:
                 self._workers = min(float(bounds.workers), self._workers + 0.1)
 
     def refused(self) -> None:
-        """Take into account that the server asked for less, or failed."""
+        """Take into account that the server asked for less, or failed; once for one moment."""
         with self._lock:
-            self._size = max(1.0, self._size / 2)
-            self._workers = max(1.0, self._workers - 1)
+            now = self._clock()
+            if now - self._refused_at > _SAME_MOMENT:
+                self._size = max(_SMALLEST, self._size / 2)
+                self._workers = max(1.0, self._workers - 1)
+                self._refused_at = now
 
     def too_large(self, count: int) -> None:
         """Take into account that a batch of `count` is more than the server takes."""

@@ -55,7 +55,7 @@ def parts_of(
             since = None if anew else reached.get((scope, kind))
             together.setdefault(since, []).append(kind)
         parts += [
-            Part(scope=scope, types=tuple(together[since]), since=since)
+            Part(scope=scope, types=tuple(together[since]), asked_since=since, since=since)
             for since in sorted(together, key=lambda instant: instant or "")
         ]
     return parts

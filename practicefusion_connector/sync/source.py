@@ -23,7 +23,7 @@ from practicefusion_connector.sync.ledger import Part, PartFile
 from practicefusion_connector.transport import Run, Transport
 
 if TYPE_CHECKING:
-    from practicefusion_connector.bulk import ExportOutcome, JobStore
+    from practicefusion_connector.bulk import Export, ExportOutcome, ExportPlan, JobStore
 
 _DELETED_FOLDER = "deleted"
 
@@ -152,8 +152,8 @@ class BulkSource:
         self._folder = folder
         self._jobs = jobs
         self._transport = transport
-        self._plan = {"mode": mode, "type_filter": type_filter}
-        self._export = {"validation": validation, "concurrency": concurrency}
+        self._wishes: dict[str, Any] = {"mode": mode, "type_filter": type_filter}
+        self._ways: dict[str, Any] = {"validation": validation, "concurrency": concurrency}
         self._keep_files = keep_files
 
     def types(self) -> tuple[str, ...]:
@@ -179,19 +179,7 @@ class BulkSource:
 
     def fetch(self, part: Part, cancel: Event, progress: Callable[[Any], None]) -> Part:
         """See `Source`."""
-        from practicefusion_connector.bulk import Export, ExportPlan
-
-        plan = ExportPlan(scope=part.scope, types=part.types, since=part.since, **self._plan)
-        export = Export(
-            self._connection,
-            self._tokens,
-            self._place(part),
-            self._jobs,
-            transport=self._transport,
-            progress=progress,
-            **self._export,
-        )
-        return _fetched(part, export.run(plan, cancel=cancel))
+        return _fetched(part, self._export(part, progress).run(self._plan(part), cancel=cancel))
 
     def deletions(self, path: Path) -> Iterator[Key]:
         """See `Source`."""
@@ -200,10 +188,30 @@ class BulkSource:
     def discard(self, part: Part) -> None:
         """See `Source`."""
         if not self._keep_files:
+            self._export(part, None).release(self._plan(part), files=True)
             shutil.rmtree(self._place(part), ignore_errors=True)
 
+    def _plan(self, part: Part) -> ExportPlan:
+        from practicefusion_connector.bulk import ExportPlan
+
+        asked = part.asked_since
+        return ExportPlan(scope=part.scope, types=part.types, since=asked, **self._wishes)
+
+    def _export(self, part: Part, progress: Callable[[Any], None] | None) -> Export:
+        from practicefusion_connector.bulk import Export
+
+        return Export(
+            self._connection,
+            self._tokens,
+            self._place(part),
+            self._jobs,
+            transport=self._transport,
+            progress=progress,
+            **self._ways,
+        )
+
     def _place(self, part: Part) -> Path:
-        about = "|".join((part.scope, ",".join(part.types), part.since or ""))
+        about = "|".join((part.scope, ",".join(part.types), part.asked_since or ""))
         return self._folder / hashlib.sha256(about.encode()).hexdigest()[:24]
 
 

@@ -15,12 +15,25 @@ if TYPE_CHECKING:
     from practicefusion_connector.sandbox import Sandbox
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker that shapes the practice of one test."""
+    config.addinivalue_line(
+        "markers",
+        "practicefusion(**options): arguments of Sandbox for the fixture practicefusion_sandbox, "
+        'such as faults="unreliable" or patients=3',
+    )
+
+
 @pytest.fixture
-def practicefusion_sandbox() -> Iterator[Sandbox]:
-    """A practice of its own for each test: default behaviour, no tokens, nothing recorded."""
+def practicefusion_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """A practice of its own for each test: default behaviour, no tokens, nothing recorded.
+
+    `@pytest.mark.practicefusion(faults="unreliable")` makes it another one.
+    """
     from practicefusion_connector.sandbox import Sandbox
 
-    with Sandbox() as sandbox:
+    marked = request.node.get_closest_marker("practicefusion")
+    with Sandbox(**(marked.kwargs if marked else {})) as sandbox:
         yield sandbox
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from practicefusion_connector.sandbox import Sandbox
 from tests.cli.conftest import Commands
 
 COMMAND = [sys.executable, "-m", "practicefusion_connector.cli", "sandbox"]
@@ -75,3 +76,14 @@ def test_a_taken_port(commands: Commands) -> None:
         commands("sandbox", "--port", str(port)).failed_in_one_line(
             2, f"invalid_config: Port {port} cannot be listened on"
         )
+
+
+def test_an_unknown_fault_profile_is_named(commands: Commands) -> None:
+    commands("sandbox", "--faults", "no-such").failed_in_one_line(
+        2, "invalid_input: There is no fault profile of this name. There are: chaos, "
+    )
+
+
+@pytest.mark.practicefusion(patients=2, faults="chaos")
+def test_the_fixture_takes_the_markers_options(practicefusion_sandbox: Sandbox) -> None:
+    assert len(practicefusion_sandbox.resources["Patient"]) == 2

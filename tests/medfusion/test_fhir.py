@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -34,9 +35,9 @@ FULL = Patient(
     ),
     practice_identifier=PracticeIdentifier(portal_practice_id="uuid"),
     status="REGISTERED",
-    last_update_date="2026-01-31T08:00:00.250Z",
+    last_update_date=datetime(2026, 1, 31, 8, 0, 0, 250_000, tzinfo=UTC),
     name=Name(prefix="Dr", first_name="Alma", middle_name="B.", last_name="Castro", suffix="Jr"),
-    date_of_birth="1980-02-29",
+    date_of_birth=date(1980, 2, 29),
     race="White",
     ethnicity="Hispanic or Latino",
     gender="FEMALE",
@@ -70,8 +71,8 @@ FULL = Patient(
         plan_name="Gold",
         group_number="G-1",
         policy_number="P-1",
-        effective_date="2025-01-01",
-        expiration_date="2026-12-31",
+        effective_date=date(2025, 1, 1),
+        expiration_date=date(2026, 12, 31),
         copay="20.5",
         member_id="M-1",
         payer_id="60054",

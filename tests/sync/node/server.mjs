@@ -1,9 +1,9 @@
 // A FHIR R4 server on loopback: Medplum's router over its memory repository.
 //
-// It prints its base URL once it listens, and keeps nothing. Two things are added: an index, where
-// the memory repository would look at every resource for each conditional update, and a refusal of
-// search parameters a type does not have, which Medplum's own server has. With FAULTS=n every n-th
-// batch meets a 429 or a 503, and every n-th entry of the others a 503 of its own.
+// It prints its base URL once it listens, and keeps nothing. An index is added, as the memory
+// repository looks at every resource for each conditional update, and what Medplum's own server does
+// besides: resources are validated, and search parameters a type does not have are refused. With
+// FAULTS=n every n-th batch meets a 429 or a 503, and a 7n-th entry of the others a 503 of its own.
 import http from "node:http";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -15,6 +15,7 @@ import {
   indexSearchParameterBundle,
   indexStructureDefinitionBundle,
   OperationOutcomeError,
+  validateResource,
 } from "@medplum/core";
 import { FhirRouter, MemoryRepository } from "@medplum/fhir-router";
 
@@ -34,6 +35,7 @@ class IndexedRepository extends MemoryRepository {
   index = new Map();
 
   async createResource(resource) {
+    validateResource(resource);
     const written = await super.createResource(resource);
     for (const token of tokens(written)) {
       const key = `${written.resourceType} ${token}`;

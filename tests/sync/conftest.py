@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from practicefusion_connector.sync import State
+from tests.sync import fhir_server
+from tests.sync.data import Resource, population
+
+Opened = Callable[[str], State]
+
+
+@pytest.fixture(scope="session")
+def people() -> list[Resource]:
+    """The records of a small practice."""
+    return population()
+
+
+@pytest.fixture
+def states(tmp_path: Path) -> Iterator[Opened]:
+    """Open the state of a sync by its name; closed at the end."""
+    with ExitStack() as stack:
+
+        def opened(name: str = "test") -> State:
+            state = State(f"sqlite:///{tmp_path}/state.db", name)
+            stack.callback(state.close)
+            return state
+
+        yield opened
+
+
+@pytest.fixture
+def state(states: Opened) -> State:
+    return states("test")
+
+
+@pytest.fixture
+def fhir_url() -> Iterator[str]:
+    """A FHIR server of its own for a test."""
+    with fhir_server.running() as url:
+        yield url
+
+
+@pytest.fixture
+def troubled_fhir_url() -> Iterator[str]:
+    """The same, where every eighth batch fails, and single entries of the others."""
+    with fhir_server.running(faults=8) as url:
+        yield url
+
+
+@pytest.fixture
+def held(fhir_url: str) -> Iterator[fhir_server.Held]:
+    held = fhir_server.Held(fhir_url)
+    yield held
+    held.close()

@@ -1,0 +1,167 @@
+"""A practice in a real FHIR server: every resource once, every reference to the server's own ids."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from practicefusion_connector.sync import Bounds, FolderSource, State, Sync, SyncPlan
+from tests.sync.data import REAL, Resource, read, references, write
+from tests.sync.fhir_server import Held, source_id, target_at
+
+ALIASES = "identifier="
+
+
+def keys(resources: Sequence[Resource]) -> dict[tuple[str, str], Resource]:
+    return {(each["resourceType"], each["id"]): each for each in resources}
+
+
+def by_alias(resources: Sequence[Resource]) -> dict[str, tuple[str, str]]:
+    found = {}
+    for each in resources:
+        for identifier in each.get("identifier", ()):
+            token = f"{identifier.get('system', '')}|{identifier.get('value')}"
+            found[f"{each['resourceType']}?{ALIASES}{token}"] = (each["resourceType"], each["id"])
+    return found
+
+
+def check_equal(source: Sequence[Resource], held: Held) -> int:
+    """Check that the server holds each resource once, and follow every reference; count them."""
+    there = {kind: held.by_source_id(kind) for kind in {each["resourceType"] for each in source}}
+    known, named = keys(source), by_alias(source)
+    followed = 0
+    for each in source:
+        (kept,) = there[each["resourceType"]][each["id"]]
+        assert kept["id"] != each["id"]
+        for old, new in references(each, kept):
+            if old["reference"].startswith("#"):
+                continue
+            parts = old["reference"].split("/")
+            meant = named.get(old["reference"], (parts[0], parts[-1]))
+            if meant in known:
+                landed = held.read(new["reference"])
+                assert landed is not None, f"{each['resourceType']} dangles"
+                assert (landed["resourceType"], source_id(landed)) == meant
+                followed += 1
+            else:
+                assert "reference" not in new
+                assert new["identifier"]["value"]
+    for kind, resources in there.items():
+        assert len(resources) == sum(1 for each in source if each["resourceType"] == kind)
+    return followed
+
+
+def sync(folder: Path, url: str, state: State, **plan: bool) -> dict[str, int]:
+    with target_at(url, bounds=Bounds(first=20, largest=200)) as target:
+        report = Sync(FolderSource(folder), target, state, SyncPlan(**plan)).run()  # type: ignore[arg-type]
+    assert report.status == "done", report.quarantine
+    return dict(report.to_dict()["totals"])
+
+
+def test_a_practice_arrives_whole_and_stays_in_step(
+    tmp_path: Path, people: list[Resource], fhir_url: str, held: Held, state: State
+) -> None:
+    folder = write(tmp_path / "export", people)
+    first = sync(folder, fhir_url, state)
+    assert first["created"] == len(people)
+    assert "failed" not in first
+    assert check_equal(people, held) > 100
+    versions = {r["id"]: r["meta"]["versionId"] for r in held.every("Observation")}
+
+    second = sync(folder, fhir_url, state)
+    assert second == {"read": len(people), "unchanged": len(people)}
+    assert {r["id"]: r["meta"]["versionId"] for r in held.every("Observation")} == versions
+
+    changed = copy.deepcopy(people)
+    patient = next(each for each in changed if each["resourceType"] == "Patient")
+    patient["birthDate"] = "1950-05-05"
+    gone = next(each for each in changed if each["resourceType"] == "Provenance")
+    changed.remove(gone)
+    write(folder, changed)
+    third = sync(folder, fhir_url, state, delete_missing=True)
+    assert (third["updated"], third["deleted"]) == (1, 1)
+    (now,) = held.by_source_id("Patient")[patient["id"]]
+    assert now["birthDate"] == "1950-05-05"
+    assert gone["id"] not in held.by_source_id("Provenance")
+    check_equal(changed, held)
+
+
+def test_the_same_with_a_server_that_fails_now_and_then(
+    tmp_path: Path, people: list[Resource], troubled_fhir_url: str, state: State
+) -> None:
+    first = sync(write(tmp_path / "export", people), troubled_fhir_url, state)
+    assert first["created"] + first.get("updated", 0) == len(people)
+    held = Held(troubled_fhir_url)
+    check_equal(people, held)
+    held.close()
+
+
+def test_references_in_circles_and_forwards_are_mended(
+    tmp_path: Path, fhir_url: str, held: Held, state: State
+) -> None:
+    def of(kind: str, id_: str, **rest: object) -> Resource:
+        return {"resourceType": kind, "id": id_, **rest}
+
+    source = [
+        of("Organization", "a", partOf={"reference": "Organization/b"}, name="A"),
+        of("Organization", "b", partOf={"reference": "Organization/a"}, name="B"),
+        of(
+            "Encounter",
+            "e",
+            status="finished",
+            **{"class": {"code": "AMB"}},
+            diagnosis=[{"condition": {"reference": "Condition/c", "identifier": {"value": "own"}}}],
+        ),
+        of("Condition", "c", subject={"reference": "Patient/not-here", "display": "Somebody"}),
+    ]
+    with target_at(fhir_url) as target:
+        report = Sync(FolderSource(write(tmp_path / "export", source)), target, state).run()
+    assert report.references_mended == 3
+    assert report.references_open == 1
+    assert check_equal(source, held) == 3
+    (encounter,) = held.by_source_id("Encounter")["e"]
+    assert encounter["diagnosis"][0]["condition"]["identifier"] == {"value": "own"}
+
+    source.append(of("Patient", "not-here", name=[{"family": "Here"}]))
+    with target_at(fhir_url) as target:
+        report = Sync(FolderSource(write(tmp_path / "export", source)), target, state).run()
+    assert report.references_mended == 1
+    assert report.references_open == 0
+    assert check_equal(source, held) == 4
+
+
+def test_what_the_server_refuses_waits_in_quarantine(
+    tmp_path: Path, people: list[Resource], fhir_url: str, state: State
+) -> None:
+    folder = write(tmp_path / "export", people[:30])
+    kind = people[0]["resourceType"]
+    with (folder / f"{kind}.000.ndjson").open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"resourceType": kind, "id": "x", "nonsense": True}) + "\n")
+        file.write("not json\n")
+    with target_at(fhir_url) as target:
+        report = Sync(FolderSource(folder), target, state).run()
+    assert report.status == "incomplete"
+    assert report.held == [kind]
+    assert report.total("created") == 30
+    reasons = {(r.code, r.line, r.file) for r in state.ledger.refused()}
+    lines = sum(1 for each in people[:30] if each["resourceType"] == kind)
+    name = f"{kind}.000.ndjson"
+    assert {(line, file) for _, line, file in reasons} == {(lines + 1, name), (lines + 2, name)}
+    assert "unparsable" in {code for code, _, _ in reasons}
+    held = {mark.type for mark in state.ledger.watermarks() if mark.instant is None}
+    assert held == {kind}
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(not REAL.is_dir(), reason="service missing: the data of ten patients")
+def test_ten_real_patients_each_reference_followed(
+    fhir_url: str, held: Held, state: State
+) -> None:
+    source = list(read(REAL))
+    assert sync(REAL, fhir_url, state)["created"] == len(source)
+    assert check_equal(source, held) > 20_000
+    assert sync(REAL, fhir_url, state) == {"read": len(source), "unchanged": len(source)}

@@ -53,9 +53,9 @@ def main() -> None:
 
 
 def peak_mb() -> float:
-    """Return the most memory this process had resident, in MB; Linux counts in KiB."""
+    """Return the most memory this process had resident, in MiB; Linux counts in KiB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
 
 
 if __name__ == "__main__":

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from practicefusion_connector.errors import ActionWarning, Rejected
+from practicefusion_connector.errors import ActionWarning, InvalidInput, Rejected
 from practicefusion_connector.fhir.bundle import Page, ignored_parameters
 from practicefusion_connector.fhir.client import FhirClient
-from practicefusion_connector.fhir.cursor import Cursor, CursorCodec
+from practicefusion_connector.fhir.cursor import Cursor, CursorCodec, fingerprint
 from practicefusion_connector.fhir.links import within
 from practicefusion_connector.fhir.paging import walk
 from practicefusion_connector.registry import Request
@@ -49,9 +49,17 @@ def searched(
 
 
 def _start(fhir: FhirClient, request: Request, cursors: CursorCodec) -> Cursor:
+    key = request.action.key
     if request.cursor is None:
-        return Cursor(fhir.search_url(request.action.resource, request.query))
-    place = cursors.read(request.action.key, request.cursor)
+        url = fhir.search_url(request.action.resource, request.query)
+        return Cursor(url, search=fingerprint(request.query))
+    place = cursors.read(key, request.cursor)
+    # A host may send the search's inputs along; another search's would be ignored in silence.
+    if (asked := fingerprint(request.query)) and asked != place.search:
+        problem = "goes on with another search; give it alone, or with the inputs it came from"
+        raise InvalidInput(
+            f"{key}: cursor {problem}.", problems=[{"path": "cursor", "message": problem}]
+        )
     return replace(place, url=within(fhir.base_url, place.url, of=fhir.base_url))
 
 

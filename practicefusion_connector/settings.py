@@ -7,12 +7,16 @@ everything below takes those as arguments and knows no variable's name.
     REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE    who vouches for its certificate
     PRACTICEFUSION_STORE    the URL of the token store
     PRACTICEFUSION_STORE_KEY    the key it is sealed with, see `stores.sealing`
+    PF_SYNC_…, PF_FHIR_BASE_URL and others    what to sync, see `sync.config`
+    PF_SYNC_CONFIG    the TOML file with a sync's settings, for workers
+    PF_SYNC_BROKER    the URL of the workers' queue, see `tasks`
     PRACTICEFUSION_HISTORY    the file or the URL of the run history
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -74,6 +78,29 @@ def secret(variable: str) -> SecretStr:
     if not value:
         raise InvalidInput(f"The environment variable {variable} is not set; put the secret there.")
     return SecretStr(value)
+
+
+def variables(names: Iterable[str]) -> dict[str, str]:
+    """Return the values of those of the variables named that are set."""
+    return {name: os.environ[name] for name in names if os.environ.get(name)}
+
+
+def sync_file() -> Path | None:
+    """Return the file with a sync's settings that workers read, where one is named."""
+    named = os.environ.get("PF_SYNC_CONFIG", "").strip()
+    return Path(named) if named else None
+
+
+def broker() -> str:
+    """Return the URL of the workers' queue.
+
+    Raises:
+        InvalidConfig: the variable is not set.
+    """
+    url = os.environ.get("PF_SYNC_BROKER", "").strip()
+    if not url:
+        raise InvalidConfig("PF_SYNC_BROKER is not set; it holds a URL such as rediss://host/0.")
+    return url
 
 
 def store() -> ConnectionStore:

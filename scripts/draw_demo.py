@@ -1,6 +1,6 @@
 """Draw the README's picture: what `practicefusion demo` prints, as an SVG.
 
-    python scripts/draw_demo.py docs/demo.svg
+python scripts/draw_demo.py docs/demo.svg
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ WIDTH = 92
 def main() -> None:
     """Run the demo, and write its output to the file named on the command line."""
     environment = os.environ | {"FORCE_COLOR": "1", "COLUMNS": str(WIDTH)}
-    ran = subprocess.run(  # noqa: S603 - this project's own command
+    ran = subprocess.run(
         [sys.executable, "-m", "practicefusion_connector.cli", "demo"],
         env=environment,
         capture_output=True,

@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Literal
 
-from jiter import from_json
+import orjson
 
 from practicefusion_connector.bulk import exact
 from practicefusion_connector.bulk.documents import (
@@ -130,23 +130,26 @@ class _Sorting:
         self._longest = longest
         self._sieve = sieve
         self._aside = aside
+        self._validate = None if validation == "none" else _validator(kind)
 
     def take(self, document: Document) -> None:
-        value, reason = document.value, document.reason
-        if not document.plain or reason is not None:
-            self._sieve.leave_out(document.line)
+        line, raw, value, reason, plain = document
+        if not plain:
+            self._sieve.leave_out(1)
+        elif reason is not None:
+            self._sieve.leave_out(line)
         if reason == BLANK:
             return
         self.done.documents += 1
         if reason is not None:
-            self._put_aside(document.line, document.raw, reason)
+            self._put_aside(line, raw, reason)
         elif self._is_wrapping(value):
-            self._sieve.leave_out(document.line)
-            for inner in _inside(exact.read(document.raw)):
-                raw = exact.write(inner)
-                self._one(document.line, raw, from_json(raw))
+            self._sieve.leave_out(line)
+            for inner in _inside(exact.read(raw)):
+                apart = exact.write(inner)
+                self._one(line, apart, orjson.loads(apart))
         else:
-            self._one(document.line, document.raw, value)
+            self._one(line, raw, value)
 
     def _is_wrapping(self, value: Any) -> bool:
         """Say whether a document is only the wrapping of resources: a list, or a Bundle."""
@@ -157,24 +160,27 @@ class _Sorting:
 
     def _one(self, line: int, raw: bytes, value: Any) -> None:
         named = value.get("resourceType") if isinstance(value, dict) else None
-        if not isinstance(named, str) or not _TYPE.fullmatch(named):
+        if named != self._kind and not (isinstance(named, str) and _TYPE.fullmatch(named)):
             self._sieve.leave_out(line)
             self._put_aside(line, raw, "is no FHIR resource")
             return
         done = self.done
         done.given += 1
-        findings = self._findings(value, named) if self._validation != "none" else ()
-        for found in findings:
-            done.note(named, found.path, found.rule, line)
-        if findings and self._validation == "quarantine":
-            self._sieve.leave_out(line)
-            self._aside.resource(line, raw, findings)
-            return
+        findings = self._findings(value, named) if self._validation != "none" else None
+        if findings:
+            for found in findings:
+                done.note(named, found.path, found.rule, line)
+            if self._validation == "quarantine":
+                self._sieve.leave_out(line)
+                self._aside.resource(line, raw, findings)
+                return
         self._sieve.keep(raw)
         done.kept += 1
         done.counts[named] = done.counts.get(named, 0) + 1
 
     def _findings(self, value: dict[str, Any], named: str) -> list[Finding]:
+        if named == self._kind and self._validate is not None:
+            return self._validate(value)
         validate = _validator(named)
         if validate is None:
             self.done.unchecked.add(named)

@@ -19,7 +19,7 @@ from practicefusion_connector.bulk import exact
 from practicefusion_connector.bulk.exchange import Exchange
 from practicefusion_connector.bulk.fetching import Handling
 from practicefusion_connector.bulk.folder import Folder, write_atomically
-from practicefusion_connector.bulk.gathering import Gathering, settle, sound
+from practicefusion_connector.bulk.gathering import Gathering, file_name, settle, sound
 from practicefusion_connector.bulk.ledger import Ledger
 from practicefusion_connector.bulk.outcome import Progress
 from practicefusion_connector.bulk.plan import ExportPlan
@@ -99,6 +99,12 @@ class Crawl:
             refused=[],
             warnings=[*self._ledger.job.warnings, *map(tuple, (told, *skipped))],
         )
+
+    def names(self) -> list[str]:
+        """Return the names of all files a crawl of this plan may have begun."""
+        along = {value.partition(":")[0] for search in self._searches for value in search.along}
+        kinds = along | {search.resource for search in self._searches}
+        return [_PATIENTS, *map(file_name, sorted(kinds))]
 
     def to_end(self) -> None:
         """Search what is not here yet, then check the files."""

@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
-import jiter
+import orjson
 
 _BOM = b"\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
 _CLOSING = (b"}", b"]")
 _PIECE = 1 << 20
+# Lines looked at before the file is taken for one that is not a document on a line.
+_LOOKED_AT = 50
 # The reasons why a stretch of a file is no document.
 BLANK = "is blank"
 TOO_LONG = "is too long to be read"
@@ -68,16 +70,19 @@ def documents(file: BinaryIO, longest: int) -> Iterator[Document]:
 
 
 def _is_by_line(file: BinaryIO, longest: int) -> bool:
-    """Look at the first two lines that are not blank: is either a document by itself?"""
+    """Look at the first lines: is the first a document, or any of them a resource by itself?"""
     seen = 0
-    while seen < 2 and (line := file.readline(longest + 1)):
+    while seen < _LOOKED_AT and (line := file.readline(longest + 1)):
         text = line.removeprefix(_BOM).strip()
         if not text:
             continue
         seen += 1
-        if text in (b"{", b"[", b"[{"):
+        if seen == 1 and text in (b"{", b"[", b"[{"):
             return False
-        if len(line) > longest or _parsed(text)[1] is None:
+        value, reason = _parsed(text) if len(line) <= longest else (None, TOO_LONG)
+        if reason is None and (seen == 1 or (isinstance(value, dict) and "resourceType" in value)):
+            return True
+        if reason == TOO_LONG:
             return True
     # One line that is no document is still a line; several are taken for a document in pieces.
     return seen < 2
@@ -128,7 +133,7 @@ def _by_shape(file: BinaryIO, longest: int) -> Iterator[Document]:
 
 def _parsed(text: bytes) -> tuple[Any, str | None]:
     try:
-        return jiter.from_json(text, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="keys"), None
+        return orjson.loads(text), None
     except ValueError:
         # The parser's own words may quote the text.
         return None, NO_JSON

@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 from practicefusion_connector.bulk.checking import Checked, Validation, check
 from practicefusion_connector.bulk.download import Download, Marks
@@ -100,35 +102,37 @@ class Fetching:
             part is not None
             and part.state == "checked"
             and part.fingerprint == item.fingerprint
-            and path.is_file()
-            and path.stat().st_size == part.bytes
+            and _size(path) == part.bytes
         )
 
     def _download(self, item: Item) -> Download:
-        part = self._begun(item)
+        part, path = self._begun(item), self._folder.part(item.name)
 
-        def marked(now: Marks) -> None:
+        def noted(**changes: Any) -> None:
             known = self._ledger.parts[item.name]
-            self._ledger.part(item.name, known.model_copy(update={"marks": now.to_dict()}))
+            self._ledger.part(item.name, known.model_copy(update=changes))
 
-        return Download(
+        download = Download(
             item,
             self._exchange,
-            self._folder.part(item.name),
+            path,
             None if part.marks is None else Marks.from_dict(part.marks),
-            marked=marked,
+            marked=lambda now: noted(state="coming", marks=now.to_dict()),
             moved=self._moved(item),
-        ).fetch()
+        )
+        if part.state != "fetched" or _size(path) != part.bytes:
+            download.fetch()
+            noted(state="fetched", bytes=_size(path))
+        return download
 
     def _begun(self, item: Item) -> FilePart:
         """Return the part of a file that was begun, or begin it."""
         known = self._ledger.parts.get(item.name)
-        if known is not None and known.fingerprint == item.fingerprint and known.state == "coming":
+        if known is not None and known.fingerprint == item.fingerprint and known.state != "checked":
             return known
         self._folder.part(item.name).unlink(missing_ok=True)
-        part = FilePart.of(item)
-        self._ledger.part(item.name, part)
-        return part
+        self._ledger.parts[item.name] = FilePart.of(item)
+        return self._ledger.parts[item.name]
 
     def _checked(self, item: Item) -> Checked:
         return check(
@@ -163,3 +167,7 @@ class Fetching:
             count=count,
             total=self._total,
         )
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else -1

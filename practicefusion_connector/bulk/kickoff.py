@@ -69,8 +69,12 @@ def kick_off(plan: ExportPlan, exchange: Exchange) -> Started:
     return Started(_status_url(outcome, exchange.base_url), since, warnings)
 
 
-def refused(error: ConnectorError) -> bool:
+def refused(error: ConnectorError, plan: ExportPlan) -> bool:
     """Say whether the error of a kick-off means that there is no `$export` for this application."""
+    codes = {issue.get("code") for issue in error.issues}
+    if plan.group is not None and error.http_status == 404 and "not-found" in codes:
+        # It is the group that is not there; with an operation that is not, servers say so.
+        return False
     return error.http_status in _REFUSALS
 
 

@@ -73,7 +73,7 @@ class FilePart(_Kept):
     section: Section
     resource_type: str
     fingerprint: str
-    state: Literal["coming", "checked"] = "coming"
+    state: Literal["coming", "fetched", "checked"] = "coming"
     marks: dict[str, Any] | None = None
     count: int = 0
     bytes: int = 0
@@ -191,8 +191,8 @@ class Ledger:
 
 
 def template_of(status_url: str | None) -> str | None:
-    """Return a status URL's path with its last step masked: the id of the job is in it."""
+    """Return the end of a status URL's path with the job's id masked: `Export/{id}`."""
     if status_url is None:
         return None
-    path = urlsplit(status_url).path
-    return path.rpartition("/")[0] + "/{id}"
+    *_, before, _ = ["", *urlsplit(status_url).path.split("/")]
+    return f"{before}/{{id}}"

@@ -97,7 +97,7 @@ class ExportOutcome:
             FHIR R4's rules: in `quarantine/` beside the files, with file and line.
         findings: what breaks FHIR R4's rules.
         mode: by which way it was done.
-        status_url: the path of the job's status URL with its id masked; for logs.
+        status_url: the end of the job's status URL with its id masked, for logs: `Export/{id}`.
         resumed: whether it goes on with a job of an earlier run.
         since: from when on changes were asked for, `None` for everything; also where the server
             refused the parameter.

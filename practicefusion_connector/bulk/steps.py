@@ -77,7 +77,7 @@ class Steps:
     def abandon(self) -> None:
         """Drop the job at the server and everything it gave."""
         self._clear()
-        self._folder.remove(self._ledger.forget_parts())
+        self._remove_files()
         self._ledger.update(state="cancelled")
 
     def _can_go_on(self) -> bool:
@@ -93,7 +93,7 @@ class Steps:
 
     def _begin(self) -> None:
         """Start anew: at the server, or as a crawl where the server has no export for us."""
-        self._folder.remove(self._ledger.forget_parts())
+        self._remove_files()
         self._ledger.update(state="new", scope=self._plan.scope, warnings=[])
         self._folder.report(self._ledger.job_id, {"state": "begun"})
         if self._plan.mode == "crawl":
@@ -102,7 +102,8 @@ class Steps:
         try:
             started = kick_off(self._plan, self._exchange)
         except ConnectorError as error:
-            if self._plan.mode == "export" or self._plan.scope == "system" or not refused(error):
+            crawlable = self._plan.mode == "auto" and self._plan.scope != "system"
+            if not crawlable or not refused(error, self._plan):
                 raise
             self._ledger.update(warnings=[tuple(_instead(error))])
             self._crawl().begin()
@@ -144,7 +145,7 @@ class Steps:
         job = self._ledger.job
         if job.transaction_time not in (None, moment):
             # The same URL tells of another export now: nothing of the old one fits.
-            self._folder.remove(self._ledger.forget_parts())
+            self._remove_files()
         if job.state != "downloading" or job.transaction_time != moment:
             self._ledger.update(state="downloading", transaction_time=moment)
         wanted = self._plan.types
@@ -173,6 +174,12 @@ class Steps:
         with suppress(ConnectorError):
             own.once("DELETE", url, own.run(_CLEARING), {"Accept": "application/fhir+json"})
         self._ledger.update(cleared=True)
+
+    def _remove_files(self) -> None:
+        names = self._ledger.forget_parts()
+        if self._ledger.job.mode == "crawl":
+            names += self._crawl().names()
+        self._folder.remove(names)
 
     def _crawl(self) -> Crawl:
         # Imported where it is needed: an export by $export does not pay for the registry.

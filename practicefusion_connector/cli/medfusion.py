@@ -6,6 +6,7 @@ import signal
 import sys
 from collections import Counter
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,6 @@ from practicefusion_connector import settings
 from practicefusion_connector.cli import output
 from practicefusion_connector.cli.app import LazyGroup
 from practicefusion_connector.cli.medfusion_sessions import opened
-from practicefusion_connector.errors import ConnectorError
 
 if TYPE_CHECKING:
     from practicefusion_connector.medfusion.following import Passed
@@ -159,32 +159,21 @@ def follow(
     How far it came is kept with the connection; it may be stopped at any moment and begun again.
     Without --once it looks every so many seconds until Ctrl-C.
     """
-    stopped = Event()
-    if not once:
-        for sign in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(sign, lambda *_: stopped.set())
     with opened(connection) as (portal, store):
         from practicefusion_connector.medfusion.following import PORTAL_CHANGES, Follower
         from practicefusion_connector.medfusion.sinks import JsonLines
 
         states = None if all_states else PORTAL_CHANGES
         follower = Follower(portal, store, JsonLines(out, form), states=states)
-        while True:
-            _look(follower.once, stopped, once=once, as_json=as_json)
-            if once or stopped.wait(every):
-                return
-
-
-def _look(look: Any, stopped: Event, *, once: bool, as_json: bool) -> None:
-    """Look once; a failure that passes is told and outlived, unless there is only one look."""
-    try:
-        _tell(look(cancel=stopped), as_json=as_json)
-    except ConnectorError as error:
-        if stopped.is_set():
+        told = partial(_tell, as_json=as_json)
+        if once:
+            told(follower.once())
             return
-        if once or not error.retryable:
-            raise
-        output.tell(error, as_json=as_json)
+        stopped = Event()
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(sign, lambda *_: stopped.set())
+        failed = partial(output.tell, as_json=as_json)
+        follower.forever(every, stopped, told=told, failed=failed)
 
 
 def _tell(passed: Passed, *, as_json: bool) -> None:

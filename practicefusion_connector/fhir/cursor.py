@@ -12,6 +12,7 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from practicefusion_connector.errors import InvalidInput
@@ -21,11 +22,25 @@ _SEAL_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place within a search: a page's URL, matches to skip on it, pages read before it."""
+    """A place within a search.
+
+    Attributes:
+        url: the page.
+        skip: matches on it that were already given.
+        pages: pages read before it.
+        search: a fingerprint of the query the search began with.
+    """
 
     url: str
     skip: int = 0
     pages: int = 0
+    search: str = ""
+
+
+def fingerprint(query: Iterable[tuple[str, str]]) -> str:
+    """Return a short name of what a query looks for, by which its cursors know it."""
+    filters = sorted((name, value) for name, value in query if name != "_count")
+    return hashlib.sha256(repr(filters).encode()).hexdigest()[:12] if filters else ""
 
 
 class CursorCodec:
@@ -38,7 +53,8 @@ class CursorCodec:
 
     def write(self, action_key: str, cursor: Cursor) -> str:
         """Return the cursor as URL-safe text."""
-        content = [cursor.url.removeprefix(self._base), cursor.skip, cursor.pages]
+        url = cursor.url.removeprefix(self._base)
+        content = [url, cursor.skip, cursor.pages, cursor.search]
         body = json.dumps(content, separators=(",", ":")).encode()
         return base64.urlsafe_b64encode(self._seal(action_key, body) + body).decode().rstrip("=")
 
@@ -60,8 +76,8 @@ class CursorCodec:
                 problems=[{"path": "cursor", "message": problem}],
                 action=action_key,
             )
-        url, skip, pages = json.loads(body)
-        return Cursor(self._base + url if url.startswith("/") else url, skip, pages)
+        url, *rest = json.loads(body)
+        return Cursor(self._base + url if url.startswith("/") else url, *rest)
 
     def _seal(self, action_key: str, body: bytes) -> bytes:
         sealed = action_key.encode() + b"\0" + body

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from practicefusion_connector.errors import ActionWarning, InvalidResponse, ResponseTooLarge
@@ -29,7 +29,7 @@ class Step:
         if count is None or count >= len(self.matches):
             return self.matches, self.after
         skip = self.place.skip + count
-        return self.matches[:count], Cursor(self.place.url, skip, self.place.pages)
+        return self.matches[:count], replace(self.place, skip=skip)
 
 
 def walk(
@@ -55,7 +55,8 @@ def walk(
         read.add(place.url)
         after = None
         if page.next is not None:
-            after = Cursor(within(client.base_url, page.next, of=place.url), 0, place.pages + 1)
+            url = within(client.base_url, page.next, of=place.url)
+            after = replace(place, url=url, skip=0, pages=place.pages + 1)
             if after.url in read:
                 raise InvalidResponse(
                     "The server's pages go round in a circle: a next link names a page that was "

@@ -235,7 +235,7 @@ class Medfusion:
         run = begin(inputs["timeout"])
         watch = Watch(self._server, self.ledger, run)
         found = watch.wait(inputs["status_url"], inputs["interval"])
-        warnings = []
+        warnings = list(run.warnings)
         if not all(status.done for status in found):
             told = "The portal is still at it; ask for the processing status later."
             warnings.append(ActionWarning("still_processing", told))

@@ -12,7 +12,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from threading import Event
 
-from practicefusion_connector.errors import ActionWarning, RefreshBusy
+from practicefusion_connector.errors import (
+    ActionWarning,
+    Cancelled,
+    ConnectorError,
+    RefreshBusy,
+)
 from practicefusion_connector.medfusion.client import Medfusion
 from practicefusion_connector.medfusion.connecting import portal_record
 from practicefusion_connector.medfusion.models import Patient
@@ -81,11 +86,33 @@ class Follower:
         return passed
 
     def forever(
-        self, every: float, cancel: Event, *, told: Callable[[Passed], None] = lambda passed: None
+        self,
+        every: float,
+        cancel: Event,
+        *,
+        told: Callable[[Passed], None] = lambda passed: None,
+        failed: Callable[[ConnectorError], object] = lambda error: None,
     ) -> None:
-        """Deliver what changes, every so many seconds, until `cancel` is set."""
+        """Deliver what changes, every so many seconds, until `cancel` is set.
+
+        Args:
+            every: seconds between two looks.
+            cancel: ends it, in the midst of a look too.
+            told: what each look brought.
+            failed: what a look failed of that may pass; the next look is taken all the same.
+
+        Raises:
+            ConnectorError: what does not pass by waiting.
+        """
         while not cancel.is_set():
-            told(self.once(cancel=cancel))
+            try:
+                told(self.once(cancel=cancel))
+            except Cancelled:
+                return
+            except ConnectorError as error:
+                if not error.retryable:
+                    raise
+                failed(error)
             cancel.wait(every)
 
     def _page(self, passed: Passed, run: Run) -> bool:

@@ -22,7 +22,7 @@ from practicefusion_connector.medfusion.models import (
     PracticeIdentifier,
 )
 from practicefusion_connector.medfusion.processing import read_receipt
-from practicefusion_connector.medfusion.server import PortalServer
+from practicefusion_connector.medfusion.server import PortalServer, Posting
 from practicefusion_connector.medfusion.xml import write_batch
 from practicefusion_connector.transport import Answer, Run
 
@@ -32,16 +32,6 @@ Outcome = Literal["accepted", "refused", "already_invited", "undecided", "not_se
 
 # How long before a batch was noted the portal may say it was changed: clocks differ.
 CLOCKS = timedelta(minutes=5)
-# Errors that say the portal did not take what was sent.
-_NOT_TAKEN = (
-    errors.Rejected,
-    errors.AuthError,
-    errors.Forbidden,
-    errors.NotFound,
-    errors.RateLimited,
-    errors.ConnectFailure,
-    errors.InvalidConfig,
-)
 _UNDECIDED = (
     "Nobody can tell whether the invitation arrived: the connection or the process ended before "
     "the portal's answer was noted. Look the patient up in the portal; to invite all the same, "
@@ -103,10 +93,12 @@ class Inviter:
         """Invite the patients, and return what became of each, in their order.
 
         Raises:
+            InvalidInput: two of the patients have one id, or one has none; nothing was sent.
             ConnectorError: why nothing at all could be sent. Once anything was, or may have been,
                 there is a row for each patient instead.
         """
         rows = [Invitation(patient.practice_patient_id or "") for patient in patients]
+        _check_ids(rows)
         with self._ledger.exclusive():
             known = {} if again else self._known(rows)
             for row in rows:
@@ -143,23 +135,20 @@ class Inviter:
     def _send(self, batch: Batch) -> ConnectorError | None:
         batch_id, run = str(uuid.uuid4()), self._begin()
         body = write_batch(self._batch(batch_id, batch), self._server.connection.version)
-        attempts = run.trace.attempts
+        posting = Posting(body)
         self._ledger.sending(batch_id, [row.practice_patient_id for _, row in batch])
         try:
-            answer = self._server.post_batch(body, run)
+            answer = self._server.post_batch(posting, run)
         except ConnectorError as error:
             failed = error
         else:
             self._accepted(batch_id, batch, answer)
             return None
-        # A count that did not move says that no request went out.
-        sent = run.trace.attempts > attempts
-        self._failed(batch_id, batch, failed, sent=sent)
+        self._failed(batch_id, batch, failed, taken=posting.open)
         return failed
 
-    def _failed(self, batch_id: str, batch: Batch, error: ConnectorError, *, sent: bool) -> None:
-        """Note what an error means for each patient of a batch."""
-        taken = sent and not isinstance(error, _NOT_TAKEN) and error.http_status != 503
+    def _failed(self, batch_id: str, batch: Batch, error: ConnectorError, *, taken: bool) -> None:
+        """Note what an error means for each patient of a batch the portal may have taken."""
         outcome: Outcome = "not_sent"
         if taken:
             outcome = "undecided"
@@ -218,6 +207,16 @@ class Inviter:
                 patient.model_copy(update={"practice_identifier": practice} | _SERVERS_OWN)
                 for patient, _ in batch
             ),
+        )
+
+
+def _check_ids(rows: Sequence[Invitation]) -> None:
+    ids = [row.practice_patient_id for row in rows]
+    if "" in ids or len(set(ids)) < len(ids):
+        raise errors.InvalidInput(
+            "Each patient to invite needs a practice_patient_id of its own: it is what tells a "
+            "second invitation from a first.",
+            problems=[{"path": "patients", "message": "have an id twice, or none"}],
         )
 
 

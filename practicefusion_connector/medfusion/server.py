@@ -6,12 +6,19 @@ exchanged once and the call repeated: a 401 means that nothing was done.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlencode, urlsplit
 
 import requests
 
-from practicefusion_connector.errors import AuthExpired, InvalidResponse, ReauthRequired
+from practicefusion_connector import errors
+from practicefusion_connector.errors import (
+    AuthExpired,
+    ConnectorError,
+    InvalidResponse,
+    ReauthRequired,
+)
 from practicefusion_connector.fhir.links import within
 from practicefusion_connector.medfusion.connection import MedfusionConnection
 from practicefusion_connector.medfusion.cursors import Since, parameter
@@ -19,8 +26,26 @@ from practicefusion_connector.smart.provider import TokenProvider
 from practicefusion_connector.transport import Answer, Run, Transport
 
 _XML = "application/xml"
+# Errors that say the server did not take what was sent.
+_NOT_TAKEN = (
+    errors.Rejected,
+    errors.AuthError,
+    errors.Forbidden,
+    errors.NotFound,
+    errors.RateLimited,
+    errors.ConnectFailure,
+    errors.InvalidConfig,
+)
 # Another worker's new token may end ours in flight; three different ones refused prove more.
 _TOKENS_TRIED = 3
+
+
+@dataclass(slots=True)
+class Posting:
+    """A batch to send; `open` says, after an error, that the portal may have taken it."""
+
+    body: bytes
+    open: bool = False
 
 
 class PortalServer:
@@ -33,9 +58,9 @@ class PortalServer:
         self.transport = transport
         self._tokens = tokens
 
-    def post_batch(self, body: bytes, run: Run) -> Answer:
+    def post_batch(self, posting: Posting, run: Run) -> Answer:
         """Send a PatientBatch; repeated only where the portal surely did not take it."""
-        return self._send("POST", self.connection.patients_url, run, body)
+        return self._send("POST", self.connection.patients_url, run, posting)
 
     def get_status(self, status_url: str, run: Run) -> Answer:
         """Ask how far the processing of one batch is."""
@@ -56,20 +81,32 @@ class PortalServer:
         inside = f"/practice/{self.connection.practice_id}/processingStatus/".lower()
         return resolved if inside in urlsplit(resolved).path.lower() else None
 
-    def _send(self, method: str, url: str, run: Run, body: bytes | None = None) -> Answer:
+    def _send(self, method: str, url: str, run: Run, posting: Posting | None = None) -> Answer:
+        body = posting.body if posting else None
         rejected: str | None = None
         for _ in range(_TOKENS_TRIED):
             token = self._tokens.access_token(run, rejected=rejected)
             request = _request(method, url, body, token)
             once = partial(self.transport.send, request, run, practice=self.connection.server)
+            before = run.trace.attempts
             try:
                 return self.transport.retrying(once, run, idempotent=body is None)
             except AuthExpired:
                 rejected = token
+            except ConnectorError as error:
+                if posting:
+                    # A count that did not move says that no request went out.
+                    sent = run.trace.attempts > before
+                    posting.open = sent and not _surely_not_taken(error)
+                raise
         raise ReauthRequired(
             "The portal refuses every access token of this connection, fresh ones too; connect "
             "again."
         )
+
+
+def _surely_not_taken(error: ConnectorError) -> bool:
+    return isinstance(error, _NOT_TAKEN) or error.http_status == 503
 
 
 def _request(

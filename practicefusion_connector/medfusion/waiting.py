@@ -9,7 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from practicefusion_connector.errors import DeadlineExceeded, InvalidInput
+from practicefusion_connector.errors import (
+    ActionWarning,
+    ConnectorError,
+    DeadlineExceeded,
+    InvalidInput,
+)
 from practicefusion_connector.medfusion.ledger import Ledger
 from practicefusion_connector.medfusion.processing import Message, read_status
 from practicefusion_connector.medfusion.server import PortalServer
@@ -92,16 +97,29 @@ class Watch:
         waiting = list(dict.fromkeys(status_urls))
         try:
             while True:
-                for url in waiting:
-                    found[url] = self.ask(url)
-                    progress(len(found[url].messages) if found[url].done else 0)
-                waiting = [url for url in waiting if not found[url].done]
+                for url in list(waiting):
+                    status = self._asked(url)
+                    if status:
+                        found[url] = status
+                        if status.done:
+                            waiting.remove(url)
+                            progress(len(status.messages))
                 if not waiting:
                     break
                 self._run.sleep(interval, "processing")
         except DeadlineExceeded:
             pass
         return [found.get(url) or BatchStatus(url, (), ()) for url in dict.fromkeys(status_urls)]
+
+    def _asked(self, url: str) -> BatchStatus | None:
+        """Ask once more; what fails and may pass is a warning, and asked again later."""
+        try:
+            return self.ask(url)
+        except ConnectorError as error:
+            if not error.retryable:
+                raise
+            self._run.warnings.append(ActionWarning(error.code, error.message))
+        return None
 
     def _note(self, status: BatchStatus, sent: dict[str, Any]) -> None:
         """Note what is new, by batch."""

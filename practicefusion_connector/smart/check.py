@@ -108,7 +108,9 @@ def check(
 
 def capability_statement(transport: Transport, base: str, run: Run) -> Answer:
     """Ask the server what it can do (FHIR R4 http §3.1.0.14); that needs no token."""
-    return transport.get(f"{base}/metadata", {"Accept": "application/fhir+json"}, run, practice=base)
+    return transport.get(
+        f"{base}/metadata", {"Accept": "application/fhir+json"}, run, practice=base
+    )
 
 
 def told(answer: Answer, base: str) -> Told:

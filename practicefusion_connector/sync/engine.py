@@ -169,7 +169,7 @@ class Sync:
 
         def report(line: int, counts: Counter[str]) -> None:
             self._progress(
-                SyncProgress("applying", file.type, file.path.name, line, file.count, dict(counts))
+                SyncProgress("applying", file.type, file.path.name, line, file.lines, dict(counts))
             )
 
         started = time.monotonic()

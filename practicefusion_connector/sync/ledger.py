@@ -50,7 +50,12 @@ class Part(BaseModel):
 
 
 class RunDocument(BaseModel):
-    """What a run is about and how far it is."""
+    """What a run is about and how far it is.
+
+    Attributes:
+        members: the patients of each scope that is a group, as they were when it began.
+        chain: which chain of tasks works on it, where a queue does (`tasks`).
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -61,6 +66,7 @@ class RunDocument(BaseModel):
     seconds: dict[str, float] = Field(default_factory=dict)
     report: dict[str, Any] = Field(default_factory=dict)
     reason: str | None = None
+    chain: str | None = None
 
 
 class Run(NamedTuple):
@@ -226,14 +232,19 @@ class Ledger:
         with self._engine.connect() as connection:
             return [Refused(*row) for row in connection.execute(statement)]
 
-    def refused_in(self, run_id: int, *, nameless: bool = False) -> set[tuple[str, str]]:
-        """Return scope and type of what a run put into quarantine, or of lines without an id."""
+    def refused_in(
+        self, run_id: int | None = None, *, nameless: bool = False
+    ) -> set[tuple[str, str]]:
+        """Return scope and type of what is in quarantine.
+
+        Args:
+            run_id: of one run alone.
+            nameless: of lines without an id alone.
+        """
         rows = schema.quarantine.c
-        statement = (
-            select(rows.scope, rows.type)
-            .where(rows.sync == self._sync, rows.run == run_id)
-            .distinct()
-        )
+        statement = select(rows.scope, rows.type).where(rows.sync == self._sync).distinct()
+        if run_id is not None:
+            statement = statement.where(rows.run == run_id)
         if nameless:
             statement = statement.where(rows.source_id.is_(None))
         with self._engine.connect() as connection:

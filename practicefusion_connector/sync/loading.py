@@ -42,14 +42,14 @@ class SyncFile(NamedTuple):
         number: its place in the run; checkpoints are kept under it.
         scope: the export it came from.
         type: what it should hold.
-        count: lines it has, where known.
+        lines: how many it has, where known.
     """
 
     number: int
     path: Path
     scope: str
     type: str
-    count: int | None = None
+    lines: int | None = None
 
 
 class _Refusal(NamedTuple):

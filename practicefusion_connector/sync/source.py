@@ -23,7 +23,7 @@ from practicefusion_connector.sync.ledger import Part, PartFile
 from practicefusion_connector.transport import Run, Transport
 
 if TYPE_CHECKING:
-    from practicefusion_connector.bulk import Export, ExportOutcome, ExportPlan, JobStore
+    from practicefusion_connector.bulk import Export, ExportOutcome, ExportPlan, JobStore, Patience
 
 _DELETED_FOLDER = "deleted"
 
@@ -128,6 +128,7 @@ class BulkSource:
         type_filter: FHIR searches that narrow a type.
         validation: `report`, `quarantine` or `none`, see `bulk.Export`.
         concurrency: files fetched at once.
+        patience: how to wait for the server, see `bulk.Patience`.
         keep_files: leave an export's files in the folder once they are applied.
     """
 
@@ -143,6 +144,7 @@ class BulkSource:
         type_filter: tuple[str, ...] = (),
         validation: str = "report",
         concurrency: int = 4,
+        patience: Patience | None = None,
         keep_files: bool = False,
     ) -> None:
         self.name = connection.id
@@ -153,7 +155,11 @@ class BulkSource:
         self._jobs = jobs
         self._transport = transport
         self._wishes: dict[str, Any] = {"mode": mode, "type_filter": type_filter}
-        self._ways: dict[str, Any] = {"validation": validation, "concurrency": concurrency}
+        self._ways: dict[str, Any] = {
+            "validation": validation,
+            "concurrency": concurrency,
+            "patience": patience,
+        }
         self._keep_files = keep_files
 
     def types(self) -> tuple[str, ...]:

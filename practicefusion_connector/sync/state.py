@@ -121,6 +121,13 @@ class State:
             self.ledger.refuse(connection, run, refused)
             self.ledger.checkpoint(connection, run, file, end, dict(counts))
 
+    def replayed(self, done: Sequence[tuple[Item, Applied]]) -> None:
+        """Remember what left the quarantine."""
+        run = self.ledger.next_id() - 1
+        with self._engine.begin() as connection:
+            self.memory.remember(connection, run, done)
+            self.ledger.release(connection, [item.key for item, _ in done])
+
     def deleted(self, run: int, keys: Sequence[Key], refused: Sequence[dict[str, Any]]) -> None:
         """Forget what was deleted, and note what could not be."""
         with self._engine.begin() as connection:

@@ -65,7 +65,7 @@ class WarehouseTarget:
             pipelines_dir=str(self._folder),
         )
         # Its files are applied again from their checkpoint.
-        self._pipeline.drop_pending_packages()
+        self._pipeline.abort_packages()
 
     def apply(self, resource_type: str, items: Sequence[Item]) -> list[Applied]:
         """See `Target`."""
@@ -101,6 +101,8 @@ class WarehouseTarget:
 
     def _load(self, rows: dict[str, list[dict[str, Any]]]) -> None:
         dlt = _dlt()
+        from dlt.pipeline.exceptions import PipelineStepFailed
+
         resources = [
             dlt.resource(
                 listed,
@@ -118,7 +120,7 @@ class WarehouseTarget:
         try:
             self._pipeline.run(resources).raise_on_failed_jobs()
             return
-        except dlt.pipeline.exceptions.PipelineStepFailed as failed:
+        except PipelineStepFailed as failed:
             step = failed.step
         # The library's text quotes rows and addresses, so only the step is told.
         raise UpstreamUnavailable(f"The warehouse did not take the rows (step {step}).")

@@ -72,6 +72,19 @@ def test_a_cursor_without_a_limit_gives_the_next_page() -> None:
 
 
 @responses.activate
+def test_a_cursor_goes_along_with_its_own_search_and_no_other() -> None:
+    serve_conditions()
+    pf = connector()
+    cursor = pf.run(SEARCH, PATIENT).next_cursor
+    assert pf.run(SEARCH, PATIENT | {"cursor": cursor}).resources
+    before = asked()
+    with pytest.raises(errors.InvalidInput, match="goes on with another search") as refused:
+        pf.run(SEARCH, {"patient": "2", "cursor": cursor})
+    assert refused.value.problems[0]["path"] == "cursor"
+    assert asked() == before
+
+
+@responses.activate
 def test_a_cursor_outlives_the_connector_but_not_the_connection() -> None:
     serve_conditions()
     cursor = connector().run(SEARCH, PATIENT).next_cursor

@@ -138,6 +138,13 @@ def test_an_example_runs_as_a_script() -> None:
     assert ended.stderr == ""
 
 
+def test_portal_invitation(example: Example) -> None:
+    lines = example("portal_invitation.py").splitlines()
+    found, invited = (int(part.split()[0]) for part in lines[-1].rstrip(".").split(", "))
+    assert found == invited > 0
+    assert len([line for line in lines if line.endswith(": accepted.")]) == invited
+
+
 def test_an_example_runs_with_a_stored_connection(
     example: Example, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

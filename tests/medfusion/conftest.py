@@ -16,6 +16,7 @@ from practicefusion_connector.sandbox.medfusion.portal import Email, Portal
 from practicefusion_connector.stores import MemoryStore
 from practicefusion_connector.testing.person import read_forms
 from practicefusion_connector.transport import Policy
+from tests.medfusion.commands import Command
 
 QUICK = Policy(attempts=3, backoff=0.01, deadline=10, read_timeout=5)
 TIMEOUT = 10
@@ -105,6 +106,11 @@ def connected(sandbox: Sandbox, tmp_path: Path) -> Connected:
 def opened(connected: Connected) -> Iterator[Medfusion]:
     with connected.open() as portal:
         yield portal
+
+
+@pytest.fixture
+def command(tmp_path: Path, sandbox: Sandbox) -> Command:
+    return Command(tmp_path, sandbox)
 
 
 def register(sandbox: Sandbox, email: Email, **filled: str) -> requests.Response:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from werkzeug.wrappers import Request
 
-from practicefusion_connector import settings
 from practicefusion_connector.cli import sessions
 from practicefusion_connector.cli.medfusion import medfusion
+from practicefusion_connector.cli.medfusion_sessions import own_ledger
 from practicefusion_connector.sandbox import Sandbox
+from tests.medfusion.commands import HEAD, Command
 from tests.medfusion.conftest import BORN, register
-from tests.medfusion.test_shown import HEAD, Command, command
-
-__all__ = ["command"]
 
 GOOD = f"P1,Alma,Castro,{BORN},female,patient1@mail.example,1 Mill Road,Springfield,IL"
 
@@ -92,6 +91,38 @@ def test_an_undecided_invitation_is_told_and_looked_up(
     assert len(sandbox.portal.outbox) == 1
 
 
+def test_a_process_killed_while_it_invites_invites_nobody_twice(
+    command: Command, sandbox: Sandbox, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command.connect(sandbox)
+    accepted, accept = Event(), sandbox.portal.accept
+
+    def noting(patients: list[Any]) -> Any:
+        job = accept(patients)
+        accepted.set()
+        return job
+
+    monkeypatch.setattr(sandbox.portal, "accept", noting)
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def kill(request: Request) -> None:
+        # The batch has arrived and will be accepted; who sent it never reads the answer.
+        if request.method == "POST" and request.path.endswith("/patient") and processes:
+            processes[0].kill()
+
+    sandbox.behaviour.before_request = kill
+    given = ["invite", "--csv", str(file), "--ledger", str(command.folder / "ledger.jsonl")]
+    try:
+        with command.start(*given) as process:
+            processes.append(process)
+            assert accepted.wait(20)
+        assert process.returncode == -signal.SIGKILL
+    finally:
+        sandbox.behaviour.before_request = None
+    assert json.loads(command.invite(file, "--json").stdout)["outcomes"] == {"already_invited": 1}
+    assert len(sandbox.portal.outbox) == 1
+
+
 def test_the_status_is_asked_for_later(command: Command, sandbox: Sandbox, file: Path) -> None:
     command.connect(sandbox)
     sandbox.portal.behaviour.processing_seconds = 3600
@@ -142,20 +173,12 @@ def test_following_is_stopped_by_a_signal_and_keeps_what_it_has(
     command.invite(file)
     register(sandbox, sandbox.portal.outbox[0], Line1="2 New Street")
     out = command.folder / "changes.ndjson"
-    code = (
-        "from practicefusion_connector.cli.medfusion import medfusion; "
-        f"medfusion(['follow', '--out', {str(out)!r}, '--every', '0.05', '--json'])"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code],
-        stdout=subprocess.PIPE,
-        env={**os.environ, **command.environment},
-    )
-    assert process.stdout is not None
-    with process.stdout as told:
-        first, second = json.loads(told.readline()), json.loads(told.readline())
+    process = command.start("follow", "--out", str(out), "--every", "0.05", "--json")
+    with process:
+        assert process.stdout is not None
+        first, second = (json.loads(process.stdout.readline()) for _ in range(2))
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+    assert process.returncode == 0
     assert (first["delivered"], second["delivered"]) == (1, 0)
     assert len(out.read_text().splitlines()) == 1
 
@@ -163,10 +186,7 @@ def test_following_is_stopped_by_a_signal_and_keeps_what_it_has(
 def test_the_default_ledger_is_the_users_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from practicefusion_connector.cli.medfusion_sessions import own_ledger
-
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     path = own_ledger("935134ED-0000")
     assert path.parent.parent.parent == tmp_path
     assert path.name == "935134ed-0000.invitations.jsonl"
-    assert settings  # the environment is read in one place

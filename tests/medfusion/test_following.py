@@ -9,8 +9,15 @@ from threading import Event
 from typing import Any
 
 import pytest
+from werkzeug.wrappers import Request, Response
 
-from practicefusion_connector.errors import InvalidConfig, InvalidInput, RefreshBusy
+from practicefusion_connector.errors import (
+    ConnectorError,
+    Forbidden,
+    InvalidConfig,
+    InvalidInput,
+    RefreshBusy,
+)
 from practicefusion_connector.medfusion import Follower, JsonLines, MedfusionRecord
 from practicefusion_connector.medfusion.following import Passed
 from practicefusion_connector.medfusion.models import Patient
@@ -251,6 +258,33 @@ def test_following_goes_on_until_it_is_stopped(connected: Connected, file: Path)
     with connected.open() as opened:
         Follower(opened, connected.store, JsonLines(file)).forever(0.01, stopped, told=note)
     assert told == [1, 0, 0]
+
+
+def test_what_passes_is_told_and_outlived(connected: Connected, file: Path) -> None:
+    registered(connected, 1)
+    stopped, failures = Event(), []
+    hook = {"status": 502}
+
+    def failing(request: Request) -> Response | None:
+        return Response(status=hook["status"]) if "since" in request.args else None
+
+    def failed(error: ConnectorError) -> None:
+        failures.append(error.code)
+        connected.sandbox.behaviour.before_request = None
+
+    connected.sandbox.behaviour.before_request = failing
+    with connected.open() as opened:
+        follower = Follower(opened, connected.store, JsonLines(file))
+        follower.forever(0.01, stopped, told=lambda passed: stopped.set(), failed=failed)
+        assert failures == ["upstream_unavailable"]
+        assert ids(file) == ["P0"]
+        hook["status"] = 403
+        connected.sandbox.behaviour.before_request = failing
+        try:
+            with pytest.raises(Forbidden):
+                follower.forever(0.01, Event())
+        finally:
+            connected.sandbox.behaviour.before_request = None
 
 
 # The action

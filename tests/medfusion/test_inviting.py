@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import stat
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,14 +10,16 @@ from werkzeug.wrappers import Request, Response
 from practicefusion_connector.errors import (
     ConnectorError,
     Forbidden,
-    InvalidConfig,
     InvalidInput,
     NetworkFailure,
-    RefreshBusy,
     Rejected,
     UpstreamUnavailable,
 )
-from practicefusion_connector.medfusion import Ledger, Medfusion
+from practicefusion_connector.medfusion import (
+    Ledger,
+    Medfusion,
+    Patient,
+)
 from practicefusion_connector.medfusion.invitation import invitation
 from practicefusion_connector.sandbox import Sandbox
 from practicefusion_connector.sandbox.medfusion.portal import Portal
@@ -241,56 +240,44 @@ def test_waiting_ends_with_its_time_and_loses_nothing(opened: Medfusion, portal:
     assert len(result.trace.waits) > 1
 
 
-# The ledger
+def test_a_batch_that_waits_for_a_token_in_vain_was_not_sent(
+    connected: Connected, portal: Portal
+) -> None:
+    portal.expire_tokens()
 
+    def no_token(request: Request) -> Response | None:
+        return Response(status=502) if request.path.endswith("/token") else None
 
-def test_the_ledger_holds_ids_only_and_is_its_owners(connected: Connected) -> None:
+    connected.sandbox.behaviour.before_request = no_token
+    try:
+        with connected.open() as opened, pytest.raises(UpstreamUnavailable):
+            invite(opened, 1)
+    finally:
+        connected.sandbox.behaviour.before_request = None
+    # The only answer was that the token had expired.
+    assert posts(connected.sandbox) == [401]
     with connected.open() as opened:
-        invite(opened, 1)
-    text = connected.ledger_file.read_text()
-    assert stat.S_IMODE(connected.ledger_file.stat().st_mode) == 0o600
-    assert [json.loads(line)["patients"]["P1"]["outcome"] for line in text.splitlines()] == [
-        "sending",
-        "accepted",
-    ]
-    for phi in ("Alma", "Castro", "1980", "mail.example", "Old Mill"):
-        assert phi not in text
+        assert outcomes(invite(opened, 1)) == ["accepted"]
 
 
-def test_a_note_cut_short_is_taken_off(tmp_path: Path) -> None:
-    file = tmp_path / "ledger"
-    Ledger(file).sending("b1", ["P1"])
-    whole = file.read_bytes()
-    file.write_bytes(whole + b'{"at": "2026-01-31T08:0')
-    ledger = Ledger(file)
-    assert list(ledger.entries()) == ["P1"]
-    with ledger.exclusive():
-        ledger.settle("b1", {"P1": {"outcome": "accepted", "status_url": "u"}})
-    assert Ledger(file).sent_under("u").keys() == {"P1"}
+def test_waiting_outlives_what_passes(opened: Medfusion, sandbox: Sandbox) -> None:
+    url = invite(opened, 1)[0]["status_url"]
+    asked: list[str] = []
 
+    def failing(request: Request) -> Response | None:
+        if "processingStatus" in request.path:
+            asked.append(request.path)
+            return Response(status=500) if len(asked) < 4 else None
+        return None
 
-@pytest.mark.parametrize("content", [b"no json\n", b'{"batch": 1}\n', b"[]\n", b"\xff\n"])
-def test_a_file_that_is_no_ledger_is_refused(tmp_path: Path, content: bytes) -> None:
-    file = tmp_path / "ledger"
-    file.write_bytes(content)
-    with pytest.raises(InvalidConfig, match="ledger of invitations cannot be read"):
-        Ledger(file)
-
-
-def test_two_do_not_invite_by_one_ledger_at_once(tmp_path: Path, opened: Medfusion) -> None:
-    other = Ledger(opened.ledger.path)
-    with other.exclusive(), pytest.raises(RefreshBusy, match="same ledger"):
-        invite(opened, 1)
-    with opened.ledger.exclusive(), pytest.raises(RefreshBusy, match="same ledger"):
-        invite(opened, 1)
-    assert outcomes(invite(opened, 1)) == ["accepted"]
-
-
-def test_a_ledger_knows_what_another_process_noted(opened: Medfusion) -> None:
-    other = Ledger(opened.ledger.path)
-    other.sending("b1", ["P1"])
-    other.settle("b1", {"P1": {"outcome": "accepted"}})
-    assert outcomes(invite(opened, 1)) == ["already_invited"]
+    sandbox.behaviour.before_request = failing
+    try:
+        inputs = {"status_url": url, "interval": 0.01}
+        result = opened.run("medfusion_wait_for_batch", inputs)
+    finally:
+        sandbox.behaviour.before_request = None
+    assert result.resource["state"] == "completed"
+    assert {warning.code for warning in result.warnings} == {"upstream_unavailable"}
 
 
 def test_patients_are_checked_before_the_first_is_sent(opened: Medfusion, sandbox: Sandbox) -> None:
@@ -301,6 +288,16 @@ def test_patients_are_checked_before_the_first_is_sent(opened: Medfusion, sandbo
         "patients[2].practice_patient_id",
     ]
     assert "canary" not in everything_said(refused.value)
+    assert posts(sandbox) == []
+
+
+@pytest.mark.parametrize("given", [[patient(1), patient(1)], [patient(1), {}]])
+def test_one_id_is_one_invitation(
+    opened: Medfusion, sandbox: Sandbox, given: list[dict[str, Any]]
+) -> None:
+    patients = [invitation(one) if one else Patient() for one in given]
+    with pytest.raises(InvalidInput, match="of its own"):
+        opened.invite(patients)
     assert posts(sandbox) == []
 
 

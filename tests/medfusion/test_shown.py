@@ -7,18 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
-from cryptography.fernet import Fernet
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from practicefusion_connector.cli.app import Root
 from practicefusion_connector.cli.medfusion_demo import run_medfusion_demo, show_medfusion_demo
 from practicefusion_connector.sandbox import Sandbox
-from tests.medfusion.conftest import BORN, settings_of
+from tests.medfusion.commands import HEAD, Command
+from tests.medfusion.conftest import BORN
 
-HEAD = "practice_patient_id,first_name,last_name,date_of_birth,gender,email,line1,city,state"
 BAD = {
     7: ("last_name", ",Castro,", ",,"),
     50: ("date_of_birth", BORN, "29 Feb 80"),
@@ -27,49 +24,6 @@ BAD = {
     251: ("practice_patient_id", "P251", "P100"),
 }
 FAILING = (33, 199)
-
-
-class Command:
-    """Runs `practicefusion medfusion …` as a process of its own would: nothing is kept between."""
-
-    def __init__(self, folder: Path, sandbox: Sandbox) -> None:
-        portal = sandbox.portal
-        self.folder = folder
-        self.environment = {
-            "PRACTICEFUSION_STORE": (folder / "store").as_uri(),
-            "PRACTICEFUSION_STORE_KEY": Fernet.generate_key().decode(),
-            "TOKEN": portal.application_token,
-            "PASSWORD": portal.password,
-        }
-        home = "practicefusion_connector.cli.medfusion:medfusion"
-        self.app = Root(name="practicefusion", homes={"medfusion": (home, "")})
-
-    def __call__(self, *arguments: str, code: int = 0) -> Result:
-        given = ["medfusion", *arguments]
-        ended = CliRunner().invoke(self.app, given, env=self.environment)
-        assert ended.exit_code == code, ended.output
-        return ended
-
-    def connect(self, sandbox: Sandbox, **changes: str) -> Result:
-        fields = settings_of(sandbox)
-        given = {
-            "--server": fields["server"],
-            "--practice-id": fields["practice_id"],
-            "--username": fields["username"],
-            "--application-token-env": "TOKEN",
-            "--password-env": "PASSWORD",
-        } | changes
-        return self("connect", *(part for pair in given.items() for part in pair))
-
-    def invite(self, file: Path, *more: str, code: int = 0) -> Result:
-        ledger = str(self.folder / "ledger.jsonl")
-        given = ("--csv", str(file), "--ledger", ledger, "--interval", "0.1", *more)
-        return self("invite", *given, code=code)
-
-
-@pytest.fixture
-def command(tmp_path: Path, sandbox: Sandbox) -> Command:
-    return Command(tmp_path, sandbox)
 
 
 def write_patients(file: Path) -> None:

@@ -1,4 +1,4 @@
-"""Folders of NDJSON for the tests: the sandbox's own population, or real data where it is present."""
+"""Folders of NDJSON for the tests: the sandbox's own population, or real data where present."""
 
 from __future__ import annotations
 

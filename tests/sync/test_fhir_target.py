@@ -1,4 +1,4 @@
-"""A practice in a real FHIR server: every resource once, every reference to the server's own ids."""
+"""A practice in a real FHIR server: each resource once, references to the server's own ids."""
 
 from __future__ import annotations
 
@@ -158,9 +158,7 @@ def test_what_the_server_refuses_waits_in_quarantine(
 
 @pytest.mark.soak
 @pytest.mark.skipif(not REAL.is_dir(), reason="service missing: the data of ten patients")
-def test_ten_real_patients_each_reference_followed(
-    fhir_url: str, held: Held, state: State
-) -> None:
+def test_ten_real_patients_each_reference_followed(fhir_url: str, held: Held, state: State) -> None:
     source = list(read(REAL))
     assert sync(REAL, fhir_url, state)["created"] == len(source)
     assert check_equal(source, held) > 20_000

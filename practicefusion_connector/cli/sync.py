@@ -1,0 +1,275 @@
+"""`practicefusion sync`: run it, keep it running, look at it, mend it."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import click
+
+from practicefusion_connector import settings
+from practicefusion_connector.cli import output
+from practicefusion_connector.cli.sync_showing import Lines, told
+from practicefusion_connector.errors import InvalidInput
+from practicefusion_connector.sync.building import built, state_of
+from practicefusion_connector.sync.config import VARIABLES, SyncSettings, read_settings
+from practicefusion_connector.sync.engine import Sync
+from practicefusion_connector.sync.replay import replay_quarantine
+from practicefusion_connector.sync.reporting import keep
+from practicefusion_connector.sync.service import SyncService
+
+_EXAMPLES = """\b
+Examples:
+  practicefusion sync run --connection clinic --to duckdb:clinic.duckdb
+  practicefusion sync run --config sync.toml --full
+  practicefusion sync serve --config sync.toml
+
+Settings come from --config (TOML), from PF_… variables, and from options, the later ones first.
+"""
+
+
+@click.group(epilog=_EXAMPLES)
+def sync() -> None:
+    """Keep a practice's whole record in step: in a FHIR server, tables or a folder."""
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say which sync is meant."""
+    declared = [
+        click.option(
+            "--config",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            help="The settings, a TOML file.",
+        ),
+        click.option("--connection", metavar="NAME", help="A stored connection to the practice."),
+        click.option(
+            "--from",
+            "from_folder",
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            help="A folder of NDJSON in place of a practice.",
+        ),
+        click.option(
+            "--to",
+            metavar="TARGET",
+            help="A FHIR base URL, duckdb:FILE, parquet:FOLDER, ndjson:FOLDER, or a warehouse.",
+        ),
+        click.option("--type", "types", multiple=True, help="A resource type; repeat for more."),
+        click.option("--group", "groups", multiple=True, help="A group; repeat for more."),
+        click.option(
+            "--folder",
+            type=click.Path(file_okay=False, path_type=Path),
+            help="Where state, exports and reports lie [default: sync].",
+        ),
+    ]
+    for option in reversed(declared):
+        command = option(command)
+    return command
+
+
+def _settings(
+    config: Path | None,
+    connection: str | None,
+    from_folder: Path | None,
+    to: str | None,
+    types: tuple[str, ...],
+    groups: tuple[str, ...],
+    folder: Path | None,
+) -> SyncSettings:
+    source = {"connection": connection, "folder": from_folder, "types": types, "groups": groups}
+    given: dict[str, dict[str, Any]] = {
+        "source": source,
+        "target": {"to": to},
+        "sync": {"folder": folder},
+    }
+    return read_settings(config, settings.variables(VARIABLES), given)
+
+
+@contextmanager
+def _opened(read: SyncSettings, show: Any, **wishes: bool) -> Iterator[Sync]:
+    with built(
+        read,
+        read.plan(**wishes),
+        policy_for=settings.policy,
+        open_store=settings.store,
+        progress=show,
+    ) as made:
+        yield made
+
+
+@sync.command()
+@_options
+@click.option("--full", is_flag=True, help="Everything, not what changed.")
+@click.option(
+    "--accept-quarantine", is_flag=True, help="Move on although something is in quarantine."
+)
+@output.json_option
+@click.pass_context
+def run(
+    ctx: click.Context, /, full: bool, accept_quarantine: bool, as_json: bool, **where: Any
+) -> None:
+    """Sync once: what changed since the last time, or everything the first time.
+
+    A run that was cut off goes on where it was. The exit code is 1 where something is in
+    quarantine and its watermarks wait.
+    """
+    read = _settings(**where)
+    with ExitStack() as stack:
+        show = stack.enter_context(told(quiet=as_json))
+        made = stack.enter_context(
+            _opened(read, show, full=full, accept_quarantine=accept_quarantine)
+        )
+        report = made.run()
+    data, page = keep(report, read.sync.folder)
+    if as_json:
+        output.put_json(report.to_dict())
+    else:
+        _show_report(report.to_dict())
+        output.say(f"Report: {page or data}")
+    if report.status != "done":
+        ctx.exit(output.FAILED)
+
+
+@sync.command()
+@_options
+@output.json_option
+def status(as_json: bool, **where: Any) -> None:
+    """Show the watermarks, what the target holds, what is in quarantine, and the last run."""
+    read = _settings(**where)
+    with state_of(read, policy_for=settings.policy, open_store=settings.store) as state:
+        current, last = state.ledger.current(), next(iter(state.ledger.last()), None)
+        found: dict[str, Any] = {
+            "sync": state.name,
+            "running_or_cut_off": current.phase if current else None,
+            "last": last.document.report or {"reason": last.document.reason} if last else None,
+            "types": state.memory.counts(),
+            "watermarks": [mark._asdict() for mark in state.ledger.watermarks()],
+            "quarantine": state.ledger.refused_counts(),
+            "references_open": state.memory.waiting(),
+        }
+    if as_json:
+        output.put_json(found)
+        return
+    output.put_table(
+        ["Scope", "Type", "Synced up to", "Waits for consent"],
+        [(m["scope"], m["type"], m["instant"], m["held"]) for m in found["watermarks"]],
+        title=found["sync"],
+    )
+    output.put_table(["Type", "At the target"], sorted(found["types"].items()))
+    for kind, codes in found["quarantine"].items():
+        output.say(f"In quarantine: {kind}: {', '.join(f'{c} {n}' for c, n in codes.items())}")
+    if current:
+        output.say(f"A run is under way or was cut off while {current.phase}; run goes on with it.")
+
+
+@sync.command()
+@_options
+@click.option("--everything", is_flag=True, help="Forget what the target was given, too.")
+def reset(everything: bool, **where: Any) -> None:
+    """Forget the watermarks, so that the next run exports everything; of --type alone, if given.
+
+    With --everything each resource is sent again as well. Nothing is deleted at the target.
+    """
+    read = _settings(**where)
+    with state_of(read, policy_for=settings.policy, open_store=settings.store) as state:
+        with state.lock():
+            state.reset(read.source.types, everything=everything)
+        output.say(f"The next run of {state.name} exports everything.")
+
+
+@sync.command("replay-quarantine")
+@_options
+@output.json_option
+@click.pass_context
+def replay(ctx: click.Context, /, as_json: bool, **where: Any) -> None:
+    """Try again what was refused; where nothing is left, the watermarks move."""
+    read = _settings(**where)
+    with _opened(read, None) as made:
+        counts = dict(replay_quarantine(made))
+        left = made.state.ledger.refused_counts()
+    if as_json:
+        output.put_json({"counts": counts, "quarantine": left})
+    else:
+        output.say(", ".join(f"{name} {n}" for name, n in counts.items()) or "Nothing was there.")
+    if left:
+        ctx.exit(output.FAILED)
+
+
+@sync.command()
+@_options
+@output.json_option
+def serve(as_json: bool, **where: Any) -> None:
+    """Run on the schedule of the settings until Ctrl-C, and tell health.
+
+    Health is the file health.json in the folder and, over HTTP, GET /health; POST /run on this
+    machine begins a run by hand. On SIGTERM the run under way stops at its next batch; the next
+    one goes on from there.
+    """
+    from practicefusion_connector.sync.health_server import serving
+
+    read = _settings(**where)
+    stopped = Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, lambda *_: stopped.set())
+    with ExitStack() as stack:
+        show = Lines() if not as_json else None
+        service = SyncService(
+            lambda noted: _opened(read, noted), read.schedule, read.sync.folder, progress=show
+        )
+        address = None
+        if read.health.port is not None:
+            address = stack.enter_context(serving(service, read.health.host, read.health.port))
+        service.start()
+        if as_json:
+            output.put_json({"health": address, "folder": str(read.sync.folder)})
+        else:
+            output.say(f"Health: {address or read.sync.folder / 'health.json'}. Ctrl-C stops it.")
+        stopped.wait()
+        service.stop()
+
+
+@sync.command()
+@_options
+@click.option("--once", is_flag=True, help="Show it once and end.")
+def watch(once: bool, **where: Any) -> None:
+    """Watch a served sync: what it does now, when it ran, when it runs next."""
+    from rich.live import Live
+
+    from practicefusion_connector.cli.sync_showing import health_table
+
+    file = _settings(**where).sync.folder / "health.json"
+    if not file.exists():
+        raise InvalidInput("Nobody serves this sync; practicefusion sync serve begins to.")
+    stopped = Event()
+    with Live(health_table(_read(file)), console=output.console(), refresh_per_second=2) as live:
+        while not once:
+            try:
+                stopped.wait(1.0)
+            except KeyboardInterrupt:
+                break
+            live.update(health_table(_read(file)))
+
+
+def _read(file: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    return found
+
+
+def _show_report(report: dict[str, Any]) -> None:
+    columns = ("created", "updated", "unchanged", "deleted", "failed", "missing")
+    output.put_table(
+        ["Type", *columns],
+        [
+            (kind, *(counts.get(name, 0) for name in columns))
+            for kind, counts in sorted(report["types"].items())
+        ],
+        title=f"Run {report['run']}: {report['status']}",
+    )
+    for kind in report["held"]:
+        output.note(
+            f"warning: {kind}: something was refused, its watermark waits; sync status shows it."
+        )

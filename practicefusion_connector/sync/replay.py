@@ -1,0 +1,96 @@
+"""What was refused, tried again: once its cause is mended, at the target or in the data.
+
+It goes over the same target and memory as a run; it knows no source.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from practicefusion_connector.sync.engine import Sync
+from practicefusion_connector.sync.items import Applied, Item, Key, Unusable, read_item
+from practicefusion_connector.sync.ledger import Refused
+from practicefusion_connector.sync.state import State
+from practicefusion_connector.sync.target import dependency_order
+
+_AT_ONCE = 100
+
+
+def replay_quarantine(sync: Sync) -> Counter[str]:
+    """Apply what is in quarantine, and move the watermarks that waited for it alone.
+
+    Returns the counts of what was created, updated, deleted and failed again.
+
+    Raises:
+        SyncBusy: another process runs this sync.
+        ConnectorError: the target as a whole fails.
+    """
+    counts: Counter[str] = Counter()
+    with sync.state.lock(), sync.opened():
+        tried: set[tuple[str, str]] = set()
+        after = 0
+        while page := sync.state.ledger.refused(after, _AT_ONCE):
+            after = page[-1].id
+            tried.update((row.scope, row.type) for row in page)
+            counts.update(_applied(sync, page))
+        sync.target.finish(lambda _: None)
+        _settle(sync.state, tried)
+    return counts
+
+
+def _applied(sync: Sync, page: list[Refused]) -> Counter[str]:
+    """Try a page of the quarantine again; what works leaves it."""
+    counts: Counter[str] = Counter()
+    items: dict[str, list[tuple[Refused, Item]]] = {}
+    for row in page:
+        if row.body is None:
+            counts.update(_deleted(sync, row))
+            continue
+        try:
+            item = read_item(row.line, row.body)
+        except Unusable:
+            counts["failed"] += 1
+            continue
+        items.setdefault(item.key.type, []).append((row, item))
+    for kind in sorted(items, key=dependency_order):
+        listed = [item for _, item in items[kind]]
+        # Whoever replays has looked at what was in doubt.
+        sync.state.allow([item.key for item in listed])
+        answers = sync.target.apply(kind, listed)
+        done: list[tuple[Item, Applied]] = []
+        for item, what in zip(listed, answers, strict=True):
+            counts[what.status] += 1
+            if what.status != "failed":
+                done.append((item, what))
+        sync.state.replayed(done)
+    return counts
+
+
+def _deleted(sync: Sync, row: Refused) -> Counter[str]:
+    key = Key(row.type, row.source_id or "")
+    known = sync.state.memory.known(key.type, [key.id]).get(key.id)
+    answers = sync.target.delete([(key, known.target_id)]) if known else [Applied("updated")]
+    if answers[0].status == "failed":
+        return Counter(failed=1)
+    sync.state.deleted(0, [key], [])
+    return Counter(deleted=1)
+
+
+def _settle(state: State, tried: set[tuple[str, str]]) -> None:
+    """Move the watermarks of what is out of quarantine now, where nothing else holds them."""
+    left = state.ledger.refused_in()
+    last = next(iter(state.ledger.last()), None)
+    troubled = {
+        (part.scope, kind)
+        for part in (last.document.parts if last else ())
+        if part.errors or part.quarantined
+        for kind in part.types
+    }
+    moved = [
+        (mark.scope, mark.type, mark.held, False)
+        for mark in state.ledger.watermarks()
+        if mark.held is not None
+        and (mark.scope, mark.type) in tried - left
+        and (mark.scope, mark.type) not in troubled
+    ]
+    state.move(moved, {})

@@ -1,0 +1,272 @@
+"""Files of every shape, checked: nothing is lost, nothing is changed, memory is not the limit."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from base64 import b64decode
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from practicefusion_connector.bulk import quarantined
+from practicefusion_connector.bulk.checking import Checked, Validation, check
+from practicefusion_connector.errors import Cancelled
+
+PATIENTS = [
+    {"resourceType": "Patient", "id": f"p{number}", "gender": "female"} for number in range(4)
+]
+GOOD = b"".join(json.dumps(each).encode() + b"\n" for each in PATIENTS)
+WRONG = {"resourceType": "Patient", "id": "w", "gender": "xyz", "name": [{"use": "nick"}]}
+
+
+class Place:
+    def __init__(self, folder: Path) -> None:
+        self.part, self.final = folder / "P.part", folder / "P.ndjson"
+        self.aside = folder / "quarantine" / "P.ndjson"
+
+    def check(
+        self, body: bytes, validation: Validation = "report", *, longest: int = 10_000
+    ) -> Checked:
+        self.part.write_bytes(body)
+        done = check(
+            self.part, self.final, self.aside, "Patient", validation=validation, longest=longest
+        )
+        assert not self.part.exists()
+        assert done.bytes == self.final.stat().st_size
+        return done
+
+    @property
+    def lines(self) -> list[Any]:
+        return [json.loads(line) for line in self.final.read_bytes().splitlines()]
+
+    @property
+    def put_aside(self) -> list[dict[str, Any]]:
+        return list(quarantined(self.aside)) if self.aside.exists() else []
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def test_a_clean_file_is_moved_and_not_written_again(place: Place) -> None:
+    place.part.write_bytes(GOOD)
+    inode = place.part.stat().st_ino
+    done = check(
+        place.part, place.final, place.aside, "Patient", validation="report", longest=10_000
+    )
+    assert place.final.stat().st_ino == inode
+    assert (done.given, done.kept, done.aside, done.findings) == (4, 4, 0, {})
+    assert not place.aside.parent.exists()
+
+
+SHAPES = {
+    "without a line break at the end": GOOD.rstrip(),
+    "with blank lines": b"\n" + GOOD.replace(b"\n", b"\n \r\n\n"),
+    "with Windows line ends": GOOD.replace(b"\n", b"\r\n"),
+    "with a byte order mark": b"\xef\xbb\xbf" + GOOD,
+    "compressed in itself": gzip.compress(GOOD),
+    "pretty-printed one after another": "\n".join(
+        json.dumps(each, indent=2) for each in PATIENTS
+    ).encode(),
+    "a pretty-printed list": json.dumps(PATIENTS, indent=4).encode(),
+    "a list on one line": json.dumps(PATIENTS).encode(),
+    "a pretty-printed Bundle": json.dumps(
+        {"resourceType": "Bundle", "entry": [{"resource": each} for each in PATIENTS]}, indent=2
+    ).encode(),
+    "a Bundle on one line": json.dumps(
+        {"resourceType": "Bundle", "entry": [{"resource": each} for each in PATIENTS]}
+    ).encode(),
+    "Bundles on lines": b"".join(
+        json.dumps({"resourceType": "Bundle", "entry": [{"resource": each}]}).encode() + b"\n"
+        for each in PATIENTS
+    ),
+    "a brace and the rest": json.dumps(PATIENTS, indent=1).encode(),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_body_may_have_any_shape(place: Place, shape: str) -> None:
+    done = place.check(SHAPES[shape])
+    assert place.lines == PATIENTS
+    assert (done.given, done.kept, done.counts) == (4, 4, {"Patient": 4})
+    assert place.put_aside == []
+
+
+def test_one_pretty_printed_resource(place: Place) -> None:
+    place.check(json.dumps(PATIENTS[0], indent=2).encode())
+    assert place.lines == PATIENTS[:1]
+
+
+def test_an_empty_file_holds_nothing(place: Place) -> None:
+    assert place.check(b"").given == 0
+    assert place.check(b"\n\n").given == 0
+
+
+@pytest.mark.parametrize("wrap", ["pretty", "bundle"])
+def test_decimals_keep_their_precision(place: Place, wrap: str) -> None:
+    text = (
+        '{"resourceType": "Patient", "id": "a", "extension": '
+        '[{"url": "u:u", "valueDecimal": 1.50}, '
+        '{"url": "u:v", "valueDecimal": 12.345678901234567890}]}'
+    )
+    if wrap == "bundle":
+        body = f'{{"resourceType": "Bundle", "entry": [{{"resource": {text}}}]}}'
+    else:
+        body = text.replace("{", "{\n").replace("}", "\n}")
+    place.check(body.encode())
+    kept = place.final.read_text()
+    assert "1.50" in kept
+    assert "12.345678901234567890" in kept
+    assert kept.count("\n") == 1
+
+
+BROKEN = b'{"resourceType": "Patient", "id": "cut'
+
+
+@pytest.mark.parametrize("at", [0, 1, 4])
+@pytest.mark.parametrize("validation", ["report", "quarantine", "none"])
+def test_a_line_that_is_no_json_is_put_aside_with_its_place(
+    place: Place, at: int, validation: Validation
+) -> None:
+    lines = GOOD.splitlines(keepends=True)
+    lines.insert(at, BROKEN + b"\n")
+    done = place.check(b"".join(lines), validation)
+    assert place.lines == PATIENTS
+    assert (done.given, done.kept, done.aside) == (5, 4, 1)
+    assert place.put_aside == [
+        {"file": "P.ndjson", "line": at + 1, "reason": "is not JSON", "raw": BROKEN.decode() + "\n"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b'{"id": "x"}', "is no FHIR resource"),
+        (b'{"resourceType": 5}', "is no FHIR resource"),
+        (b'{"resourceType": "../x"}', "is no FHIR resource"),
+        (b'"text"', "is no FHIR resource"),
+        (b"[7]", "is no FHIR resource"),
+        (b'{"resourceType": "Patient", "multipleBirthInteger": NaN}', "is not JSON"),
+        (b'{"resourceType": "Patient", "x": ' + b"[" * 5000, "is not JSON"),
+        (b"<html>", "is not JSON"),
+        (b"\xff\xfe", "is not JSON"),
+    ],
+)
+def test_what_is_no_resource_is_put_aside(place: Place, line: bytes, reason: str) -> None:
+    done = place.check(GOOD + line + b"\n")
+    assert (done.kept, done.aside) == (4, 1)
+    (entry,) = place.put_aside
+    assert (entry["line"], entry["reason"]) == (5, reason)
+    assert "raw" in entry or "raw_base64" in entry
+
+
+def test_a_page_in_place_of_a_file_is_put_aside_whole(place: Place) -> None:
+    page = b"<html>\n<body>\nPlease log in.\n</body>\n</html>\n"
+    done = place.check(page)
+    assert (done.kept, done.aside) == (0, 1)
+    assert "Please log in." in place.put_aside[0]["raw"]
+
+
+def test_a_line_too_long_to_be_read_is_kept_with_the_whole_file(place: Place) -> None:
+    long = json.dumps({**PATIENTS[0], "id": "x" * 5000}).encode() + b"\n"
+    done = place.check(b"{broken\n" + long + GOOD, longest=1000)
+    assert place.lines == PATIENTS
+    assert done.aside == 2
+    entry = place.put_aside[1]
+    assert (entry["line"], entry["reason"]) == (2, "is too long to be read")
+    assert (place.aside.parent / entry["original"]).read_bytes().count(b"x" * 5000) == 1
+
+
+def test_a_file_cut_off_in_its_compression_is_told(place: Place) -> None:
+    done = place.check(gzip.compress(GOOD * 500)[:-20])
+    assert done.aside >= 1
+    assert "cannot be decompressed" in [entry["reason"] for entry in place.put_aside]
+
+
+def test_what_breaks_the_rules_is_counted_by_place(place: Place) -> None:
+    body = GOOD + (json.dumps(WRONG).encode() + b"\n") * 3
+    done = place.check(body)
+    assert done.findings == {
+        ("Patient", "Patient.gender", "required_code"): (3, 5),
+        ("Patient", "Patient.name[].use", "required_code"): (3, 5),
+    }
+    assert (done.kept, done.aside) == (7, 0)
+    assert place.final.read_bytes() == body
+
+
+def test_what_breaks_the_rules_is_put_aside_where_that_is_asked_for(place: Place) -> None:
+    wrong = json.dumps(WRONG).encode()
+    done = place.check(wrong + b"\n" + GOOD, "quarantine")
+    assert place.lines == PATIENTS
+    assert (done.kept, done.aside) == (4, 1)
+    (entry,) = place.put_aside
+    assert entry["resource"] == WRONG
+    assert {finding["rule"] for finding in entry["findings"]} == {"required_code"}
+    assert wrong in place.aside.read_bytes()
+
+
+def test_rules_are_not_looked_at_where_nobody_asks(place: Place) -> None:
+    done = place.check(json.dumps(WRONG).encode(), "none")
+    assert (done.kept, done.findings) == (1, {})
+
+
+def test_another_type_than_said_is_a_finding(place: Place) -> None:
+    goal = {"resourceType": "Basic", "id": "b", "code": {"text": "x"}}
+    done = place.check(json.dumps(goal).encode() + b"\n" + GOOD)
+    assert ("Basic", "Basic", "resource_type") in done.findings
+    assert done.counts == {"Basic": 1, "Patient": 4}
+    unknown = place.check(b'{"resourceType": "Novelty", "id": "n"}\n')
+    assert unknown.unchecked == {"Novelty"}
+
+
+def test_a_check_can_be_stopped_and_leaves_the_file(place: Place) -> None:
+    place.part.write_bytes(GOOD)
+    halt = Event()
+    halt.set()
+    with pytest.raises(Cancelled):
+        check(
+            place.part,
+            place.final,
+            place.aside,
+            "Patient",
+            validation="none",
+            longest=100,
+            halt=halt,
+        )
+    assert place.part.read_bytes() == GOOD
+    assert [path.name for path in place.part.parent.iterdir()] == ["P.part"]
+
+
+json_lines = st.lists(
+    st.one_of(
+        st.sampled_from([json.dumps(each).encode() for each in PATIENTS]),
+        st.binary(max_size=40).map(lambda raw: raw.replace(b"\n", b"")),
+        st.sampled_from([b"", b"{", b"}", b"[", b"null", b'{"resourceType": "Patient"}']),
+    ),
+    max_size=8,
+)
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(json_lines)
+def test_no_line_is_ever_lost(place: Place, lines: list[bytes]) -> None:
+    place.check(b"\n".join(lines))
+    aside = b"".join(
+        entry["raw"].encode() if "raw" in entry else b64decode(entry["raw_base64"])
+        for entry in place.put_aside
+    )
+    kept = place.final.read_bytes()
+    for patient in PATIENTS:
+        text = json.dumps(patient).encode()
+        if text in lines:
+            assert text in kept or text in aside
+    for line in kept.splitlines():
+        assert json.loads(line)["resourceType"]

@@ -1,0 +1,233 @@
+"""What a crawl finds is what an export gives, and it goes on where it was stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event
+
+import pytest
+from werkzeug.wrappers import Request, Response
+
+from practicefusion_connector import errors
+from practicefusion_connector.bulk import Export, ExportPlan, JobStore, Progress
+from practicefusion_connector.bulk.crawl import MARGIN
+from practicefusion_connector.registry import shipped
+from practicefusion_connector.sandbox import Sandbox
+from practicefusion_connector.smart.scopes import scopes_for
+from practicefusion_connector.transport import Transport
+from tests.bulk.conftest import QUICK, MakeExport, backend, managed
+from tests.bulk.reading import left_over, resources, served
+
+CRAWL = ExportPlan(mode="crawl")
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(patients=5) as sandbox:
+        yield sandbox
+
+
+def test_a_crawl_finds_what_an_export_gives(
+    sandbox: Sandbox, export_of: MakeExport, folder: Path
+) -> None:
+    crawled = export_of(folder / "crawl").run(CRAWL)
+    exported = export_of(folder / "export").run(ExportPlan(mode="export"))
+    assert resources(crawled.files) == resources(exported.files) == served(sandbox)
+    assert crawled.counts == exported.counts
+    assert [(file.path.name, file.bytes) for file in crawled.files] == [
+        (file.path.name, file.bytes) for file in exported.files
+    ]
+    assert (crawled.mode, crawled.deleted, crawled.status_url) == ("crawl", [], None)
+    assert [warning.code for warning in crawled.warnings] == ["deletions_unknown"]
+    assert left_over(folder) == []
+
+
+def test_its_moment_is_the_server_s_and_early(export_of: MakeExport) -> None:
+    began = datetime.now(UTC).replace(microsecond=0)
+    outcome = export_of().run(ExportPlan(mode="crawl", types=("Goal",)))
+    moment = datetime.fromisoformat(outcome.transaction_time)
+    assert began - MARGIN - timedelta(seconds=1) <= moment <= began - MARGIN + timedelta(minutes=1)
+
+
+def test_a_server_without_a_clock_cannot_be_crawled(
+    sandbox: Sandbox, wire: Transport, export_of: MakeExport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "practicefusion_connector.sandbox.http_server.KeepAliveHandler.date_time_string",
+        lambda self: "no time",
+    )
+    with pytest.raises(errors.InvalidResponse, match="what time it is"):
+        export_of().run(CRAWL)
+
+
+@pytest.mark.parametrize("ignored", [frozenset(), frozenset({"_lastUpdated"})])
+def test_only_what_changed_since(
+    sandbox: Sandbox, export_of: MakeExport, ignored: frozenset[str]
+) -> None:
+    since = sandbox.bulk.now()
+    patient, goal = next(iter(sandbox.resources["Patient"])), next(iter(sandbox.resources["Goal"]))
+    sandbox.bulk.update("Patient", patient, active=False)
+    sandbox.bulk.update("Goal", goal, description={"text": "Walk."})
+    sandbox.behaviour.ignored_parameters = ignored
+    outcome = export_of().run(ExportPlan(mode="crawl", since=since, types=("Patient", "Goal")))
+    assert set(resources(outcome.files)) == {("Patient", patient), ("Goal", goal)}
+    codes = {warning.code for warning in outcome.warnings}
+    assert ("parameter_ignored" in codes) is bool(ignored)
+
+
+def test_a_server_that_ignores_the_patient_is_not_crawled(
+    sandbox: Sandbox, export_of: MakeExport
+) -> None:
+    sandbox.behaviour.ignored_parameters = frozenset({"patient"})
+    with pytest.raises(errors.Rejected, match="cannot be crawled"):
+        export_of().run(ExportPlan(mode="crawl", types=("Goal",)))
+
+
+def test_filters_narrow_a_crawl(sandbox: Sandbox, export_of: MakeExport) -> None:
+    plan = ExportPlan(
+        mode="crawl",
+        types=("Observation",),
+        type_filter=("Observation?category=laboratory", "Observation?category=social-history"),
+    )
+    found = resources(export_of().run(plan).files)
+    categories = {
+        coding["code"]
+        for resource in found.values()
+        for category in resource["category"]
+        for coding in category["coding"]
+    }
+    assert {"laboratory", "social-history"} <= categories
+    assert "vital-signs" not in categories
+
+
+def test_a_group_is_crawled_by_its_members(
+    sandbox: Sandbox, wire: Transport, jobs: JobStore, folder: Path
+) -> None:
+    members = list(sandbox.resources["Patient"])[1:3]
+    group = sandbox.bulk.add_group(members)
+    scopes = (*scopes_for(shipped().core(), "system"), "system/Group.rs")
+    connection = backend(sandbox, scopes=scopes)
+    export = Export(
+        connection, managed(connection, wire), folder, jobs, transport=wire, patience=QUICK
+    )
+    outcome = export.run(
+        ExportPlan(scope=f"group:{group}", mode="crawl", types=("Patient", "Encounter"))
+    )
+    found = resources(outcome.files)
+    assert {name for kind, name in found if kind == "Patient"} == set(members)
+    assert any(kind == "Encounter" for kind, _ in found)
+
+
+def test_types_the_grant_does_not_cover_are_told(
+    sandbox: Sandbox, wire: Transport, jobs: JobStore, folder: Path
+) -> None:
+    connection = backend(sandbox, scopes="system/Patient.rs system/Goal.rs")
+    export = Export(connection, managed(connection, wire), folder, jobs, transport=wire)
+    outcome = export.run(
+        ExportPlan(mode="crawl", types=("Patient", "Goal", "Encounter", "Location"))
+    )
+    assert set(outcome.counts) == {"Patient", "Goal"}
+    told = {warning.code: warning.message for warning in outcome.warnings}
+    assert "Encounter" in told["type_refused"]
+    assert "Location" in told["type_not_crawled"]
+
+
+def test_a_server_without_revinclude(sandbox: Sandbox, export_of: MakeExport) -> None:
+    def refuse(request: Request) -> Response | None:
+        return Response(status=400) if "_revinclude" in request.args else None
+
+    sandbox.behaviour.before_request = refuse
+    outcome = export_of().run(ExportPlan(mode="crawl", types=("Goal", "Provenance")))
+    assert outcome.counts == {"Goal": 5}
+    assert "parameter_left_out" in {warning.code for warning in outcome.warnings}
+
+
+def searched(sandbox: Sandbox) -> int:
+    return sum(each.path.endswith("/Goal") for each in sandbox.requests)
+
+
+def test_a_crawl_goes_on_where_it_was_stopped(
+    sandbox: Sandbox, export_of: MakeExport, folder: Path
+) -> None:
+    plan = ExportPlan(mode="crawl", types=("Patient", "Goal"))
+
+    class Stopped(Exception):
+        pass
+
+    def stop(told: Progress) -> None:
+        if told.stage == "crawling" and told.count >= 3:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        export_of(progress=stop, concurrency=1).run(plan)
+    # What a killed run wrote behind the last entry in the ledger does not count.
+    with (folder / "Goal.000.ndjson.part").open("ab") as part:
+        part.write(b'{"resourceType": "Goal", "id": "half')
+    before = searched(sandbox)
+    outcome = export_of().run(plan)
+    assert outcome.resumed
+    assert (before, searched(sandbox)) == (3, 5)
+    assert set(resources(outcome.files)) == {
+        key for key in served(sandbox) if key[0] in ("Patient", "Goal")
+    }
+
+
+def test_a_crawl_whose_files_are_gone_begins_anew(
+    sandbox: Sandbox, export_of: MakeExport, folder: Path
+) -> None:
+    plan = ExportPlan(mode="crawl", types=("Patient", "Goal"))
+
+    def stop(told: Progress) -> None:
+        if told.stage == "crawling":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export_of(progress=stop, concurrency=1).run(plan)
+    (folder / "Goal.000.ndjson.part").unlink()
+    assert export_of().run(plan).counts == {"Patient": 5, "Goal": 5}
+
+
+def test_a_file_that_was_settled_before_the_kill_is_settled_once(
+    sandbox: Sandbox, export_of: MakeExport, folder: Path, jobs: JobStore
+) -> None:
+    plan = ExportPlan(mode="crawl", types=("Goal", "Patient"))
+
+    def stop(told: Progress) -> None:
+        if told.stage == "checked" and told.resource_type == "Goal":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export_of(progress=stop, concurrency=1).run(plan)
+    # As if the process had died between the move of the file and the entry in the ledger.
+    (job_id,) = jobs.states()
+    stored = jobs.load(job_id)
+    assert stored is not None
+    part = jobs.parts(job_id)["Goal.000.ndjson"]
+    jobs.save_part(job_id, "Goal.000.ndjson", {**part, "state": "coming"}, version=stored.version)
+    aside = folder / "quarantine" / "Goal.000.ndjson"
+    aside.parent.mkdir()
+    aside.write_text('{"file": "Goal.000.ndjson", "line": 1, "reason": "is not JSON"}\n')
+    outcome = export_of().run(plan)
+    assert outcome.counts == {"Patient": 5, "Goal": 5}
+    assert outcome.quarantined == 1
+
+
+def test_a_crawl_can_be_cancelled(sandbox: Sandbox, export_of: MakeExport, folder: Path) -> None:
+    cancel = Event()
+
+    def stop(told: Progress) -> None:
+        cancel.set()
+
+    with pytest.raises(errors.Cancelled):
+        export_of(progress=stop, concurrency=1).run(CRAWL, cancel=cancel)
+    assert [path.name for path in folder.iterdir()] == [".lock"]
+
+
+def test_crawled_resources_are_checked_too(sandbox: Sandbox, export_of: MakeExport) -> None:
+    goal = next(iter(sandbox.resources["Goal"]))
+    sandbox.bulk.update("Goal", goal, lifecycleStatus="wishful")
+    outcome = export_of(validation="quarantine").run(ExportPlan(mode="crawl", types=("Goal",)))
+    assert (outcome.quarantined, outcome.counts) == (1, {"Goal": 4})
+    assert outcome.findings[0].path == "Goal.lifecycleStatus"

@@ -1,0 +1,28 @@
+"""A folder gets the files as they were exported, and says when a run's folder is complete."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from practicefusion_connector.sync import FolderSource, FolderTarget, State, Sync
+from tests.sync.data import Resource, write
+
+
+def test_files_are_kept_as_they_are(people: list[Resource], state: State, tmp_path: Path) -> None:
+    export = write(tmp_path / "export", people)
+    (export / "deleted").mkdir()
+    entry = {"request": {"method": "DELETE", "url": "Patient/gone"}}
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+    (export / "deleted" / "deleted.000.ndjson").write_text(json.dumps(bundle) + "\n")
+    report = Sync(FolderSource(export), FolderTarget(tmp_path / "kept"), state).run()
+    run = tmp_path / "kept" / "000001"
+    named = json.loads((run / "complete.json").read_text())["files"]
+    for name in named:
+        original = export / name.removeprefix("patient/")
+        assert (run / name).read_bytes() == original.read_bytes()
+    assert len(named) == len(list(export.rglob("*.ndjson")))
+    assert report.total("created") == len(people)
+    again = Sync(FolderSource(export), FolderTarget(tmp_path / "kept"), state).run()
+    assert again.run == 2
+    assert (tmp_path / "kept" / "000002" / "complete.json").exists()

@@ -1,0 +1,64 @@
+"""A warehouse through dlt: real PostgreSQL, upserts by id, deletions applied."""
+
+from __future__ import annotations
+
+import copy
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+
+from practicefusion_connector.sync import FolderSource, State, Sync, SyncPlan, WarehouseTarget
+from practicefusion_connector.sync.warehouse_target import destination_of
+from tests.sync.data import Resource, write
+
+TYPES = ("Patient", "MedicationRequest")
+
+
+@pytest.fixture
+def database(postgresql_url: str) -> Iterator[Engine]:
+    engine = create_engine(postgresql_url)
+    yield engine
+    engine.dispose()
+
+
+def rows(database: Engine, dataset: str, table: str) -> dict[str, Any]:
+    with database.connect() as connection:
+        found = connection.execute(text(f"SELECT id, resource FROM {dataset}.{table}"))
+        listed = [(name, json.loads(resource)) for name, resource in found]
+    assert len(dict(listed)) == len(listed)
+    return dict(listed)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_warehouse_follows_changes_and_deletions(
+    people: list[Resource], database: Engine, postgresql_url: str, state: State, tmp_path: Path
+) -> None:
+    dataset = f"clinic_{uuid.uuid4().hex[:8]}"
+    folder = write(tmp_path / "export", [r for r in people if r["resourceType"] in TYPES])
+    destination = destination_of(postgresql_url)
+    target = WarehouseTarget(destination, dataset, tmp_path / "dlt")
+    sync = Sync(FolderSource(folder), target, state, SyncPlan(delete_missing=True))
+
+    def expected(kind: str, source: list[Resource]) -> dict[str, Any]:
+        return {each["id"]: each for each in source if each["resourceType"] == kind}
+
+    created = sync.run().total("created")
+    assert rows(database, dataset, "patient") == expected("Patient", people)
+    orders = rows(database, dataset, "medication_request")
+    assert orders == expected("MedicationRequest", people)
+    assert created == len(orders) + len(expected("Patient", people))
+    assert sync.run().changes == 0
+
+    changed = [copy.deepcopy(r) for r in people if r["resourceType"] in TYPES]
+    changed[0]["language"] = "fr"
+    changed.pop()
+    write(folder, changed)
+    third = sync.run()
+    assert (third.total("updated"), third.total("deleted")) == (1, 1)
+    for kind, table in (("Patient", "patient"), ("MedicationRequest", "medication_request")):
+        assert rows(database, dataset, table) == expected(kind, changed)

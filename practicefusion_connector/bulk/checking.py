@@ -22,6 +22,8 @@ import orjson
 from practicefusion_connector.bulk import exact
 from practicefusion_connector.bulk.documents import (
     BLANK,
+    BROKEN,
+    TOO_LONG,
     Document,
     documents,
     is_compressed,
@@ -105,7 +107,7 @@ def check(
         Sieve(part, final) as sieve,
         Aside(aside, final.name) as put_aside,
     ):
-        sorting = _Sorting(kind, validation, longest, sieve, put_aside)
+        sorting = _Sorting(kind, validation, sieve, put_aside)
         if is_compressed(part):
             sieve.leave_out(1)
         for document in _until_broken(documents(source, longest)):
@@ -121,13 +123,10 @@ def check(
 class _Sorting:
     """Sorts one file's documents into those to keep and those to put aside."""
 
-    def __init__(
-        self, kind: str, validation: Validation, longest: int, sieve: Sieve, aside: Aside
-    ) -> None:
+    def __init__(self, kind: str, validation: Validation, sieve: Sieve, aside: Aside) -> None:
         self.done = Checked()
         self._kind = kind
         self._validation = validation
-        self._longest = longest
         self._sieve = sieve
         self._aside = aside
         self._validate = None if validation == "none" else _validator(kind)
@@ -191,7 +190,7 @@ class _Sorting:
 
     def _put_aside(self, line: int, raw: bytes, reason: str) -> None:
         self.done.given += 1
-        self._aside.text(line, raw, reason, whole=len(raw) <= self._longest)
+        self._aside.text(line, raw, reason, whole=reason not in (TOO_LONG, BROKEN))
 
 
 @cache
@@ -226,4 +225,4 @@ def _until_broken(found: Iterator[Document]) -> Iterator[Document]:
         return
     except (EOFError, zlib.error, gzip.BadGzipFile):
         pass
-    yield Document(line + 1, b"", None, "cannot be decompressed", False)
+    yield Document(line + 1, b"", None, BROKEN, False)

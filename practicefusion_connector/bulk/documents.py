@@ -24,6 +24,7 @@ _LOOKED_AT = 50
 BLANK = "is blank"
 TOO_LONG = "is too long to be read"
 NO_JSON = "is not JSON"
+BROKEN = "cannot be decompressed"
 
 
 class Document(NamedTuple):
@@ -66,7 +67,7 @@ def documents(file: BinaryIO, longest: int) -> Iterator[Document]:
     """
     by_line = _is_by_line(file, longest)
     file.seek(0)
-    return _by_line(file, longest) if by_line else _by_shape(file, longest)
+    yield from _by_line(file, longest) if by_line else _by_shape(file, longest)
 
 
 def _is_by_line(file: BinaryIO, longest: int) -> bool:

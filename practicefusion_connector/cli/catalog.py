@@ -30,9 +30,17 @@ def catalog() -> None:
 @catalog.command()
 @click.argument("key", metavar="[ACTION]", required=False)
 @_folders
+@click.option(
+    "--medfusion", is_flag=True, help="The catalog of the patient portal instead, as JSON."
+)
 @output.json_option
-def show(key: str | None, folders: tuple[Path, ...], as_json: bool) -> None:
+def show(key: str | None, folders: tuple[Path, ...], medfusion: bool, as_json: bool) -> None:
     """Show the catalog's actions, or all it says of one."""
+    if medfusion:
+        from practicefusion_connector.medfusion.catalog import catalog as portal
+
+        output.put_json(portal(), indent=None if as_json else 2)
+        return
     registry = Registry.load(*folders)
     if key:
         output.put_json(rendering.action_entry(registry.action(key), registry), indent=2)

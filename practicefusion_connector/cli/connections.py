@@ -11,6 +11,7 @@ import click
 from practicefusion_connector import settings
 from practicefusion_connector.cli import output
 from practicefusion_connector.errors import InvalidInput
+from practicefusion_connector.medfusion.connection import MedfusionRecord
 from practicefusion_connector.stores import ConnectionRecord
 
 
@@ -29,9 +30,9 @@ def list_(as_json: bool) -> None:
     if as_json:
         output.put_json(listed)
     elif listed:
-        columns = ("name", "fhir_base_url", "level", "status", "authorized")
+        columns = ("name", "url", "level", "status", "authorized")
         shown = [[row[column] for column in columns] for row in listed]
-        output.put_table(["Name", "FHIR base URL", "Level", "Status", "Authorized"], shown)
+        output.put_table(["Name", "Base URL", "Level", "Status", "Authorized"], shown)
     else:
         output.say("There are none. practicefusion connect makes one.")
 
@@ -51,15 +52,25 @@ def remove(name: str) -> None:
 
 
 def _listed(record: ConnectionRecord) -> dict[str, Any]:
-    connection, tokens = record.connection, record.tokens
+    tokens = record.tokens
     issued = dt.datetime.fromtimestamp(tokens.issued_at, dt.UTC) if tokens else None
     return {
-        "name": connection.id,
-        "fhir_base_url": connection.fhir_base_url,
-        "client_id": connection.client_id,
-        "level": connection.level,
+        "name": record.connection.id,
+        **_where(record),
         "status": record.status,
         "status_reason": record.status_reason,
         "scopes": list(tokens.scope) if tokens else [],
         "authorized": issued.isoformat(timespec="seconds") if issued else None,
+    }
+
+
+def _where(record: ConnectionRecord) -> dict[str, Any]:
+    if isinstance(record, MedfusionRecord):
+        return {"url": record.connection.practice_url, "level": "portal"}
+    connection = record.connection
+    return {
+        "url": connection.fhir_base_url,
+        "fhir_base_url": connection.fhir_base_url,
+        "client_id": connection.client_id,
+        "level": connection.level,
     }

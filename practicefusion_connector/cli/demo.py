@@ -29,9 +29,12 @@ _NEXT = (
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Serve the FHIR files (Bundles, resources, NDJSON) in this folder.",
 )
+@click.option(
+    "--medfusion", is_flag=True, help="Show the patient portal instead: invite, register, follow."
+)
 @output.json_option
 @click.pass_context
-def demo(ctx: click.Context, data: Path | None, as_json: bool) -> None:
+def demo(ctx: click.Context, data: Path | None, medfusion: bool, as_json: bool) -> None:
     """Watch all 33 actions run against a practice on this machine.
 
     Starts a sandbox practice, signs in on its pages as a provider, gets a token by the
@@ -45,6 +48,10 @@ def demo(ctx: click.Context, data: Path | None, as_json: bool) -> None:
     With --json one object goes to stdout: {"actions": [{"key", "ok", "count", "ms"}, …]}. The exit
     code is 1 if any action fails.
     """
+    if medfusion:
+        from practicefusion_connector.cli.medfusion_demo import show_medfusion_demo
+
+        ctx.exit(show_medfusion_demo(as_json=as_json))
     started = time.perf_counter()
     with in_sandbox(data) as (sandbox, pf):
         tour = Tour(pf, sandbox.resources, samples=data is None)

@@ -61,8 +61,8 @@ def sandbox(
     try:
         made = Sandbox(port=port, data=data, seed=seed, patients=patients, faults=faults)
     except ValueError as error:
-        problem = {"path": "faults", "message": "is no fault profile"}
-        raise InvalidInput(str(error), problems=[problem]) from None
+        refused = {"path": "faults", "message": "is no fault profile"}
+        raise InvalidInput(str(error), problems=[refused]) from None
     with made as practice:
         for problem in practice.data_problems:
             output.note(f"warning: {output.plain(problem.file)}: {output.plain(problem.reason)}")
@@ -94,6 +94,14 @@ def _described(practice: Sandbox) -> dict[str, Any]:
         "client_secret": practice.client_secret,
         "public_client_id": practice.public_client_id,
         "users": practice.users,
+        "portal": {
+            "server": practice.origin,
+            "practice_id": practice.portal.practice_id,
+            "application_token": practice.portal.application_token,
+            "username": practice.portal.username,
+            "password": practice.portal.password,
+            "outbox": f"{practice.origin}/portal/outbox",
+        },
         "resources": {kind: len(held) for kind, held in sorted(practice.resources.items())},
     }
 
@@ -107,6 +115,7 @@ def _show(practice: Sandbox) -> None:
             ("Application with a secret", practice.client_id),
             ("Its secret", practice.client_secret),
             ("Application without one", practice.public_client_id),
+            ("Patient portal's outbox", f"{practice.origin}/portal/outbox"),
             ("Records", sum(map(len, practice.resources.values()))),
         ],
     )

@@ -14,6 +14,8 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pydantic_core import from_json
+
 from practicefusion_connector.connection import Connection
 from practicefusion_connector.errors import InvalidInput
 from practicefusion_connector.registry import shipped
@@ -167,7 +169,10 @@ class BulkSource:
         return tuple(sorted({action.resource for action in shipped().core()}))
 
     def members(self, scope: str) -> list[str] | None:
-        """See `Source`: the members of the Group, where the server shows it to this connection."""
+        """See `Source`: the Group's members, or the patients of an export of it where it is hidden.
+
+        Practice Fusion's documentation names no read of a Group, and the scope may be missing.
+        """
         kind, _, group = scope.partition(":")
         if kind != "group":
             return None
@@ -178,10 +183,19 @@ class BulkSource:
         try:
             found = client.read("Group", group, Run(self._transport.policy.deadline))
         except (Forbidden, NotFound, Rejected):
-            return None
+            return self._exported_patients(scope)
         entries = [each.get("entity", {}) for each in found.get("member") or ()]
         names = [str(entity.get("reference", "")) for entity in entries]
         return sorted(name.partition("/")[2] for name in names if name.startswith("Patient/"))
+
+    def _exported_patients(self, scope: str) -> list[str]:
+        part = self.fetch(Part(scope=scope, types=("Patient",)), Event(), lambda _: None)
+        found = set()
+        for file in part.files:
+            with Path(file.path).open("rb") as lines:
+                found.update(str(from_json(line).get("id")) for line in lines)
+        self._forget(part)
+        return sorted(found)
 
     def fetch(self, part: Part, cancel: Event, progress: Callable[[Any], None]) -> Part:
         """See `Source`."""
@@ -194,8 +208,11 @@ class BulkSource:
     def discard(self, part: Part) -> None:
         """See `Source`."""
         if not self._keep_files:
-            self._export(part, None).release(self._plan(part), files=True)
-            shutil.rmtree(self._place(part), ignore_errors=True)
+            self._forget(part)
+
+    def _forget(self, part: Part) -> None:
+        self._export(part, None).release(self._plan(part), files=True)
+        shutil.rmtree(self._place(part), ignore_errors=True)
 
     def _plan(self, part: Part) -> ExportPlan:
         from practicefusion_connector.bulk import ExportPlan

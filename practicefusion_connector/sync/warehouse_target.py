@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from practicefusion_connector.errors import InvalidConfig, UpstreamUnavailable
 from practicefusion_connector.sync.items import Applied, Item, Key
@@ -141,10 +142,26 @@ def destination_of(url: str) -> Any:
     Others (`dlt.destinations.snowflake(…)`) are passed to `WarehouseTarget` as they are.
     """
     dlt = _dlt()
-    if url.startswith(("postgresql://", "postgresql+psycopg://")):
-        plain = url.replace("postgresql+psycopg://", "postgresql://", 1)
-        return dlt.destinations.postgres(plain)
-    return dlt.destinations.sqlalchemy(url)
+    if not url.startswith(("postgresql://", "postgresql+")):
+        return dlt.destinations.sqlalchemy(url)
+    from sqlalchemy import make_url
+
+    parts = make_url(url)
+    socket = parts.query.get("host")
+    # libpq takes a socket's folder for a host, percent-encoded.
+    elsewhere = quote(socket, safe="") if isinstance(socket, str) else "localhost"
+    # PostgreSQL's own loads by COPY. Where the server trusts its socket there is no password, which
+    # dlt insists on all the same.
+    return dlt.destinations.postgres(
+        {
+            "drivername": "postgresql",
+            "host": parts.host or elsewhere,
+            "port": parts.port or 5432,
+            "username": parts.username,
+            "password": parts.password or "none",
+            "database": parts.database,
+        }
+    )
 
 
 def _dlt() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import cache
@@ -16,6 +17,7 @@ from practicefusion_connector.bulk import Export, JobStore, Patience, Progress, 
 from practicefusion_connector.connection import Connection
 from practicefusion_connector.fhir.validation import Validate, validated, validator_for
 from practicefusion_connector.sandbox import Sandbox
+from practicefusion_connector.sandbox.search import SearchEngine
 from practicefusion_connector.smart.provider import ManagedTokens
 from practicefusion_connector.smart.renew import renewal
 from practicefusion_connector.stores import ConnectionRecord, MemoryStore
@@ -43,10 +45,23 @@ def managed(connection: Connection, transport: Transport) -> ManagedTokens:
     return ManagedTokens(connection.id, store, renewal(transport))
 
 
+@pytest.fixture(scope="session")
+def _practice() -> Iterator[tuple[Sandbox, bytes]]:
+    with Sandbox(patients=5) as sandbox:
+        yield sandbox, pickle.dumps(sandbox.resources)
+
+
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(patients=4) as sandbox:
-        yield sandbox
+def sandbox(_practice: tuple[Sandbox, bytes]) -> Sandbox:
+    """One practice for all tests, as new for each: to start one takes longer than most tests."""
+    sandbox, records = _practice
+    sandbox.resources.clear()
+    sandbox.resources.update(pickle.loads(records))
+    sandbox.behaviour.__init__()  # type: ignore[misc]
+    sandbox.bulk.__init__(sandbox.bulk.practice)  # type: ignore[misc]
+    sandbox.bulk.practice.engine = SearchEngine(sandbox.bulk.practice.store)
+    sandbox.requests.clear()
+    return sandbox
 
 
 @pytest.fixture
@@ -58,7 +73,7 @@ def wire() -> Iterator[Transport]:
 @pytest.fixture
 def jobs(tmp_path: Path) -> Iterator[JobStore]:
     engine = create_engine(f"sqlite:///{tmp_path}/jobs.db")
-    # What a power failure would do is not tested here, and waiting for the disk takes half the time.
+    # Waiting for the disk takes half of the time, and no test cuts the power.
     listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=OFF").close())
     yield JobStore(engine)
     engine.dispose()

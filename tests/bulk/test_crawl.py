@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -21,12 +20,6 @@ from tests.bulk.conftest import QUICK, MakeExport, backend, managed
 from tests.bulk.reading import left_over, resources, served
 
 CRAWL = ExportPlan(mode="crawl")
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(patients=5) as sandbox:
-        yield sandbox
 
 
 def test_a_crawl_finds_what_an_export_gives(

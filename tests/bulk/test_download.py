@@ -234,12 +234,12 @@ def test_broken_and_wrong_resources_are_put_aside(
     sandbox.bulk.inject("Patient", b'{"resourceType": "Patient", "id": "w", "gender": "xyz"}')
     plan = ExportPlan(types=("Patient",))
     reported = export_of(folder / "1").run(plan)
-    assert (reported.quarantined, reported.counts) == (1, {"Patient": 5})
+    assert (reported.quarantined, reported.counts) == (1, {"Patient": 6})
     (finding,) = reported.findings
     assert (finding.path, finding.rule, finding.count) == ("Patient.gender", "required_code", 1)
     assert (finding.file, finding.line) == ("Patient.000.ndjson", 2)
     put_aside = export_of(folder / "2", validation="quarantine").run(plan)
-    assert (put_aside.quarantined, put_aside.counts) == (2, {"Patient": 4})
+    assert (put_aside.quarantined, put_aside.counts) == (2, {"Patient": 5})
     unchecked = export_of(folder / "3", validation="none").run(plan)
     assert (unchecked.quarantined, unchecked.findings) == (1, [])
     assert not reported.complete

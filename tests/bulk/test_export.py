@@ -27,7 +27,7 @@ def test_everything_arrives_once_and_as_it_is(
     assert outcome.complete
     assert not outcome.findings
     assert not outcome.resumed
-    assert outcome.counts["Patient"] == 4
+    assert outcome.counts["Patient"] == 5
     assert outcome.status_url == "Export/{id}"
     assert left_over(folder) == []
     assert sandbox.bulk.jobs == {}, "the job was not deleted at the server"
@@ -47,7 +47,7 @@ def test_types_and_groups(sandbox: Sandbox, export_of: MakeExport, folder: Path)
         resources(export_of(folder / str(number)).run(plan).files)
         for number, plan in enumerate(plans)
     ]
-    assert [len([key for key in each if key[0] == "Patient"]) for each in found] == [4, 2]
+    assert [len([key for key in each if key[0] == "Patient"]) for each in found] == [5, 2]
     assert {kind for each in found for kind, _ in each} == {"Patient", "Encounter"}
     members = set(sandbox.bulk.members(other) or ())
     assert {
@@ -113,6 +113,7 @@ def test_a_token_that_dies_while_waiting_is_replaced(
     sandbox: Sandbox, export_of: MakeExport
 ) -> None:
     sandbox.behaviour.export.polls = 4
+    before = sandbox.tokens.count_access()
 
     def expire(told: Progress) -> None:
         if told.stage in ("polling", "checked"):
@@ -121,7 +122,7 @@ def test_a_token_that_dies_while_waiting_is_replaced(
     outcome = export_of(progress=expire).run(ExportPlan(types=("Patient", "Goal", "Device")))
     assert len(outcome.counts) == 3
     assert sandbox.bulk.kickoffs == 1
-    assert sandbox.tokens.count_access() >= 5
+    assert sandbox.tokens.count_access() - before >= 5
 
 
 def test_a_status_that_fails_may_pass(sandbox: Sandbox, export_of: MakeExport) -> None:
@@ -281,7 +282,7 @@ def test_an_export_opens_and_closes_a_transport_of_its_own(
 
     connection = backend(sandbox)
     export = Export(connection, managed(connection, wire), folder, jobs, patience=QUICK)
-    assert export.run(ExportPlan(types=("Patient",))).counts == {"Patient": 4}
+    assert export.run(ExportPlan(types=("Patient",))).counts == {"Patient": 5}
 
 
 @pytest.mark.parametrize("options", [{"concurrency": 0}, {"validation": "strictly"}])

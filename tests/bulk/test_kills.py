@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,35 +75,35 @@ def files(outcome: dict[str, Any]) -> list[ExportedFile]:
     return [ExportedFile(**{**each, "path": Path(each["path"])}) for each in outcome["files"]]
 
 
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(patients=5) as sandbox:
-        sandbox.behaviour.export.polls = 2
-        sandbox.behaviour.export.file_resources = 20
-        yield sandbox
+@pytest.fixture(autouse=True)
+def _many_files(sandbox: Sandbox) -> None:
+    sandbox.behaviour.export.polls = 2
+    sandbox.behaviour.export.file_resources = 20
 
 
-def test_a_process_killed_at_every_stage(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_process_killed_at_every_stage(
+    sandbox: Sandbox, tmp_path: Path, export_of: MakeExport
+) -> None:
     worker = Worker(sandbox, tmp_path, {})
-    for stage, times in [("kicked_off", 1), ("checked", 1), ("checked", 6)]:
+    for stage, times in [("kicked_off", 1), ("checked", 5)]:
         worker.dies(stage, times)
-    outcome = worker.finishes()
-    assert resources(files(outcome)) == served(sandbox)
-    assert outcome["resumed"]
+    outcome = export_of(worker.folder).run(ExportPlan())
+    assert resources(outcome.files) == served(sandbox)
+    assert outcome.resumed
     assert sandbox.bulk.kickoffs == 1
-    # Only what was under way at a kill was asked for twice: two files at once, two kills.
-    assert len(sandbox.bulk.authorized_downloads) <= len(outcome["files"]) + 2 * 2
+    # Only what was under way at the kill was asked for twice: two files at once.
+    assert len(sandbox.bulk.authorized_downloads) <= len(outcome.files) + 2
     assert left_over(worker.folder) == []
 
 
-def test_a_process_killed_within_a_file_goes_on_by_range(sandbox: Sandbox, tmp_path: Path) -> None:
-    sandbox.behaviour.export.patients = 1500
+def test_a_process_killed_within_a_file_goes_on_by_range(
+    sandbox: Sandbox, tmp_path: Path, export_of: MakeExport
+) -> None:
+    sandbox.behaviour.export.patients = 200
     sandbox.behaviour.export.file_resources = 100_000
-    sandbox.behaviour.export.counts = True
     worker = Worker(sandbox, tmp_path, {"types": ["Observation"]})
     worker.dies("downloading", 3)
-    part = worker.folder / "Observation.000.ndjson.part"
-    had = part.stat().st_size
+    had = (worker.folder / "Observation.000.ndjson.part").stat().st_size
     assert had > 3_000_000
     starts: list[str] = []
 
@@ -113,21 +112,23 @@ def test_a_process_killed_within_a_file_goes_on_by_range(sandbox: Sandbox, tmp_p
             starts.append(request.headers.get("Range", "whole"))
 
     sandbox.behaviour.before_request = look
-    outcome = worker.finishes()
-    (file,) = files(outcome)
-    assert file.count == 26 * 1500
+    outcome = export_of(worker.folder).run(ExportPlan(types=("Observation",)))
+    (file,) = outcome.files
+    assert file.count == 26 * 200
     assert file.complete
     assert starts == [f"bytes={had - 4096}-"]
     assert sandbox.bulk.kickoffs == 1
 
 
-def test_a_process_killed_while_it_crawls(sandbox: Sandbox, tmp_path: Path) -> None:
-    worker = Worker(sandbox, tmp_path, {"mode": "crawl", "types": ["Patient", "Goal", "Device"]})
+def test_a_process_killed_while_it_crawls(
+    sandbox: Sandbox, tmp_path: Path, export_of: MakeExport
+) -> None:
+    types = ("Patient", "Goal", "Device")
+    worker = Worker(sandbox, tmp_path, {"mode": "crawl", "types": types})
     worker.dies("crawling", 1)
-    outcome = worker.finishes()
-    assert set(resources(files(outcome))) == {
-        key for key in served(sandbox) if key[0] in ("Patient", "Goal", "Device")
-    }
+    outcome = export_of(worker.folder).run(ExportPlan(mode="crawl", types=types))
+    assert outcome.resumed
+    assert set(resources(outcome.files)) == {key for key in served(sandbox) if key[0] in types}
 
 
 @pytest.mark.parametrize("moment", ["kicked_off", "checked"])

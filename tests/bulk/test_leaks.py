@@ -116,7 +116,7 @@ def test_a_secret_in_the_status_url_is_not_kept(
     stored = jobs.load(job_id)
     assert stored is not None
     assert queried not in json.dumps(stored.document)
-    assert export_of().run(ExportPlan(types=("Goal",))).counts == {"Goal": 4}
+    assert export_of().run(ExportPlan(types=("Goal",))).counts == {"Goal": 5}
     assert sandbox.bulk.kickoffs == 2
 
 

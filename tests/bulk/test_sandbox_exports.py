@@ -125,7 +125,7 @@ def test_a_large_practice_is_made_while_it_is_sent(
     headers = {"Accept-Encoding": "identity"}
     with http.get(output[1]["url"], headers=headers, stream=True) as answer:
         size = int(answer.headers["Content-Length"])
-        lines = list(islice(answer.iter_lines(), 1000))
+        lines = list(islice(answer.iter_lines(1 << 16), 1000))
     assert size > 100_000_000
     assert len({json.loads(line)["id"] for line in lines}) == 1000
     http.delete(status)

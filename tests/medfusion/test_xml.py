@@ -32,7 +32,7 @@ FULL = Patient(
 )
 
 slow_to_draw = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 
 

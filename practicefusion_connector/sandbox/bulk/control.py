@@ -63,7 +63,7 @@ class Bulk:
         """Make a group of patients, 1,000 at most, and return its id."""
         members = list(patients)
         if len(members) > _GROUP_LIMIT:
-            raise ValueError(f"A group has {_GROUP_LIMIT} patients at most.")
+            raise ValueError(f"A group has {_GROUP_LIMIT:,} patients at most.")
         group_id = group_id or str(uuid.uuid4())
         self._groups[group_id] = members
         return group_id

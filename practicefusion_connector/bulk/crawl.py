@@ -7,6 +7,7 @@ before the first search, a little early.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,39 +23,29 @@ from practicefusion_connector.bulk.folder import Folder, write_atomically
 from practicefusion_connector.bulk.gathering import Gathering, file_name, settle, sound
 from practicefusion_connector.bulk.ledger import Ledger
 from practicefusion_connector.bulk.outcome import Progress
+from practicefusion_connector.bulk.pages import ExactPages
 from practicefusion_connector.bulk.plan import ExportPlan
 from practicefusion_connector.bulk.searches import TypeSearch, changed_since, searches_for
 from practicefusion_connector.errors import (
     ActionWarning,
     Forbidden,
     InvalidResponse,
+    MissingScope,
     NotFound,
     Rejected,
 )
-from practicefusion_connector.fhir.bundle import Page, ignored_parameters, read_page
-from practicefusion_connector.fhir.client import FhirClient
+from practicefusion_connector.fhir.bundle import Page, ignored_parameters
 from practicefusion_connector.fhir.cursor import Cursor
 from practicefusion_connector.fhir.paging import walk
-from practicefusion_connector.transport import Run
 
 # How far the servers behind one address may disagree about the time, and how long a write may take
 # to be found. What falls into it comes twice, which an upsert does not mind.
 MARGIN = timedelta(minutes=5)
 
 _PATIENTS = "patients"
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 # Patients between two entries in the ledger, for each search that runs at once.
 _BATCH = 4
-
-
-class ExactPages(FhirClient):
-    """A FHIR client whose pages keep every decimal as the server wrote it."""
-
-    def page(self, resource: str, url: str, run: Run) -> Page:
-        """Return one page; its resources are for `exact.write`."""
-        answer = self._get(url, run)
-        # Read strictly first: what can be read in two ways is refused.
-        answer.json()
-        return read_page(exact.read(answer.body), resource, url, self._transport.policy.max_entries)
 
 
 class Crawl:
@@ -111,7 +102,9 @@ class Crawl:
         listing = self._folder.part(_PATIENTS)
         if not listing.exists() or not sound(self._folder, self._ledger.job.offsets):
             self._ledger.update(crawled=0, offsets={})
-            write_atomically(listing, "\n".join(self._patients()).encode())
+            # A page may shift while the next is read, and a group may name a member twice.
+            listed = dict.fromkeys(each for each in self._patients() if self._is_usable(each))
+            write_atomically(listing, "\n".join(listed).encode())
         # The first unit is the practice itself: records that are about no patient.
         patients: list[str | None] = [None, *listing.read_text(encoding="utf-8").split()]
         with ExitStack() as stack:
@@ -159,14 +152,20 @@ class Crawl:
         if self._plan.group is None:
             url = self._client.search_url("Patient", [("_count", "200")])
             for page in self._pages("Patient", url):
-                yield from (str(patient["id"]) for patient in page.matches if "id" in patient)
+                yield from (str(patient.get("id", "")) for patient in page.matches)
             return
         group = self._client.read("Group", self._plan.group, self._exchange.run())
         for member in group.get("member") or ():
             entity = member.get("entity") if isinstance(member, dict) else None
             kind, _, logical_id = str((entity or {}).get("reference", "")).rpartition("/")
-            if kind.endswith("Patient") and logical_id and not member.get("inactive"):
+            if kind.endswith("Patient") and not member.get("inactive"):
                 yield logical_id
+
+    def _is_usable(self, logical_id: str) -> bool:
+        if _ID.fullmatch(logical_id):
+            return True
+        self._note("patient_left_out", "A patient without a usable id is left out.")
+        return False
 
     def _pages(self, resource: str, url: str) -> Iterator[Page]:
         limit = self._exchange.transport.policy.max_pages
@@ -190,8 +189,13 @@ class Crawl:
         along = self._with_along and bool(search.along)
         try:
             self._gather(search, patient, gathered, seen, along=along)
-        except (Forbidden, NotFound) as error:
-            self._refuse(search.resource, error.code)
+        except (MissingScope, NotFound) as error:
+            self._refused.add(search.resource)
+            told = f"The server does not let {search.resource} be searched ({error.code})."
+            self._note("type_refused", told)
+        except Forbidden:
+            # It may be this patient's records only.
+            self._note("records_refused", f"The server refused {search.resource} of some patients.")
         except Rejected:
             if not along:
                 raise
@@ -238,10 +242,6 @@ class Crawl:
             self._note(
                 "parameter_ignored", "The server ignores _lastUpdated; it is looked at here."
             )
-
-    def _refuse(self, resource: str, code: str) -> None:
-        self._refused.add(resource)
-        self._note("type_refused", f"The server does not let {resource} be searched ({code}).")
 
     def _note(self, code: str, message: str) -> None:
         with self._lock:

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import BinaryIO, Self
 from urllib.parse import urljoin
 
 from practicefusion_connector.bulk.exchange import Exchange
 from practicefusion_connector.bulk.folder import opened
 from practicefusion_connector.bulk.manifest import Item, same_origin
+from practicefusion_connector.bulk.marks import Marks
 from practicefusion_connector.errors import (
     ConnectorError,
     InvalidResponse,
@@ -36,49 +37,6 @@ _LARGEST = 1 << 40
 _BREAKS = 5
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 _ACCEPT = "application/fhir+ndjson, application/json;q=0.9, */*;q=0.1"
-
-
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """What tells one state of a file at the server from another.
-
-    Attributes:
-        etag: without the mark of weakness; a server weakens the tag of what it compresses.
-        length: in bytes as they lie on disk; `None` where the body is compressed on its way.
-    """
-
-    etag: str | None = None
-    last_modified: str | None = None
-    length: int | None = None
-
-    @classmethod
-    def of(cls, incoming: Incoming) -> Marks:
-        """Read the marks off an answer's header."""
-        headers = incoming.headers
-        etag = headers.get("ETag")
-        return cls(
-            etag=etag.removeprefix("W/") if etag else None,
-            last_modified=headers.get("Last-Modified"),
-            length=_length(incoming),
-        )
-
-    @classmethod
-    def from_dict(cls, kept: Mapping[str, Any]) -> Marks:
-        """Rebuild what `to_dict` gave."""
-        return cls(**kept)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the marks as JSON-ready data."""
-        return asdict(self)
-
-    def contradict(self, other: Marks) -> bool:
-        """Say whether the two cannot be of the same state of a file."""
-        pairs = (
-            (self.etag, other.etag),
-            (self.last_modified, other.last_modified),
-            (self.length, other.length),
-        )
-        return any(a is not None and b is not None and a != b for a, b in pairs)
 
 
 class Download:
@@ -244,12 +202,6 @@ class Download:
                 )
             self._moved(size, total)
         return not expected
-
-
-def _length(incoming: Incoming) -> int | None:
-    text = incoming.headers.get("Content-Length", "")
-    coded = incoming.headers.get("Content-Encoding", "identity") != "identity"
-    return int(text) if text.isascii() and text.isdigit() and not coded else None
 
 
 def _tail(path: Path, count: int) -> bytes:

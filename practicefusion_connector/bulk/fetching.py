@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from practicefusion_connector.bulk.checking import Checked, Validation, check
-from practicefusion_connector.bulk.download import Download, Marks
+from practicefusion_connector.bulk.download import Download
 from practicefusion_connector.bulk.exchange import Exchange
 from practicefusion_connector.bulk.folder import Folder
 from practicefusion_connector.bulk.ledger import FilePart, Ledger
 from practicefusion_connector.bulk.manifest import Item
+from practicefusion_connector.bulk.marks import Marks
 from practicefusion_connector.bulk.outcome import Progress, Report, Stage
 
 _LOOK_UP = 0.25

@@ -74,7 +74,7 @@ class Gathering:
 
 def sound(folder: Folder, offsets: Mapping[str, int]) -> bool:
     """Say whether all that was written down is still on the disk."""
-    return all(_size(folder, file_name(kind)) >= size for kind, size in offsets.items())
+    return all(_has(folder, file_name(kind), size) for kind, size in offsets.items())
 
 
 def settle(folder: Folder, ledger: Ledger, handling: Handling, exchange: Exchange) -> None:
@@ -111,12 +111,10 @@ def settle(folder: Folder, ledger: Ledger, handling: Handling, exchange: Exchang
         )
 
 
-def _size(folder: Folder, name: str) -> int:
-    for path in (folder.part(name), folder.file(name)):
-        if path.exists():
-            # A file in its place was cut to what is good, and is good as a whole.
-            return path.stat().st_size if path == folder.part(name) else 1 << 62
-    return 0
+def _has(folder: Folder, name: str, size: int) -> bool:
+    # A file in its place was cut to what is good before it went there.
+    part = folder.part(name)
+    return folder.file(name).exists() or (part.exists() and part.stat().st_size >= size)
 
 
 def _earlier(aside: Path) -> Path:

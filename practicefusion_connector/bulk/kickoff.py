@@ -21,8 +21,9 @@ from practicefusion_connector.errors import (
 from practicefusion_connector.transport import Answer
 
 _HEADERS = {"Accept": "application/fhir+json", "Prefer": "respond-async"}
-# How a server says that it has no such operation, or not for this application.
-_REFUSALS = frozenset({400, 403, 404, 405, 422, 501})
+# How a server says that it has no such operation, or not for this application; some answer with
+# something else, and 200.
+_REFUSALS = frozenset({200, 400, 403, 404, 405, 422, 501})
 
 # What may be left out, in the order to try, and what that means. `_typeFilter` is not here: without
 # it the server gives records that nobody asked for.

@@ -7,16 +7,15 @@ the next one reads here how far it came. It holds no record, no token, and no UR
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from practicefusion_connector.bulk.checking import Checked
 from practicefusion_connector.bulk.jobs import JobStore
 from practicefusion_connector.bulk.manifest import Item, Section
-from practicefusion_connector.errors import ActionWarning
+from practicefusion_connector.errors import ActionWarning, InvalidConfig
 
 State = Literal[
     "new",
@@ -115,15 +114,19 @@ class Ledger:
         self.job_id = job_id
         stored = store.load(job_id)
         self._version = stored.version if stored else None
-        self.job = Job.model_validate(stored.document) if stored else Job()
-        self.parts = {
-            name: FilePart.model_validate(document) for name, document in self._stored_parts()
-        }
+        try:
+            self.job = Job.model_validate(stored.document) if stored else Job()
+            self.parts = {
+                name: FilePart.model_validate(document)
+                for name, document in store.parts(job_id).items()
+            }
+        except ValidationError:
+            raise InvalidConfig(
+                "A stored export cannot be read: another version of practicefusion-connector wrote "
+                "it. Upgrade this worker, or release the export and run it anew."
+            ) from None
         # Known to this process only, where the store may not hold it.
         self._whole_status_url: str | None = None
-
-    def _stored_parts(self) -> Iterable[tuple[str, dict[str, Any]]]:
-        return self._store.parts(self.job_id).items()
 
     def update(self, **changes: Any) -> None:
         """Write the job down with changes.

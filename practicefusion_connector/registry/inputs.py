@@ -81,7 +81,9 @@ def check(action: Action, inputs: Mapping[str, Any] | None, base_url: str) -> Re
     if problems:
         told = "; ".join(f"{problem['path']} {problem['message']}" for problem in problems)
         raise InvalidInput(
-            f"{action.key}: {told.rstrip('.?')}.", problems=problems, action=action.key
+            f"{action.key}: {told}{'' if told.endswith(('.', '?')) else '.'}",
+            problems=problems,
+            action=action.key,
         )
     return request
 

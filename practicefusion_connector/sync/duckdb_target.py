@@ -41,6 +41,7 @@ class DuckDBTarget:
     """
 
     whole_files = False
+    keeps_versions = True
     batch = (2000, 8 * 1024 * 1024)
     workers = 1
 

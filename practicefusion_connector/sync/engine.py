@@ -125,7 +125,9 @@ class Sync:
             return current, True
         if current is not None:
             self._end(current, "failed", "Files of the export were removed before all was applied.")
-            self._discard(current)
+        # A run may have been cut off between its end and the removal of its files.
+        for ended in self.state.ledger.last():
+            self._discard(ended)
         members, newcomers = {}, {}
         for scope in self.plan.scopes:
             patients = self.source.members(scope)

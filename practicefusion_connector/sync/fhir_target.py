@@ -56,6 +56,7 @@ class FhirTarget:
     """
 
     whole_files = False
+    keeps_versions = False
 
     def __init__(
         self,

@@ -24,6 +24,7 @@ class FolderTarget:
     """A folder to sync into."""
 
     whole_files = True
+    keeps_versions = True
     batch = (1000, 8 * 1024 * 1024)
     workers = 1
 

@@ -21,7 +21,7 @@ Status = Literal["created", "updated", "unchanged", "failed"]
 _TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
 # Wider than FHIR's id, whose 64 characters some servers outgrow.
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
-# What a server changes by itself says nothing about the content.
+# What a FHIR server sets itself: it does not travel to another one.
 _VOLATILE_META = ("versionId", "lastUpdated")
 
 
@@ -110,8 +110,14 @@ def read_batches(
             yield Batch(tuple(held), Position(number, offset))
 
 
-def read_item(line: int, raw: bytes) -> Item:
+def read_item(line: int, raw: bytes, *, whole: bool = False) -> Item:
     """Return the resource on a line.
+
+    Args:
+        line: its number.
+        raw: what is on it.
+        whole: whether the target keeps the source's version and time of update, so that they
+            belong to the content.
 
     Raises:
         Unusable: `unparsable` (not a JSON object), `no_type` or `no_id`.
@@ -127,13 +133,13 @@ def read_item(line: int, raw: bytes) -> Item:
         raise Unusable("no_type")
     if not isinstance(logical_id, str) or not _ID.fullmatch(logical_id):
         raise Unusable("no_id")
-    return Item(Key(kind, logical_id), line, raw, resource, digest_of(resource))
+    return Item(Key(kind, logical_id), line, raw, resource, digest_of(resource, whole=whole))
 
 
-def digest_of(resource: Resource) -> bytes:
+def digest_of(resource: Resource, *, whole: bool = False) -> bytes:
     """Return the digest of a resource's content: the same for the same content, in any order."""
     meta = resource.get("meta")
-    if isinstance(meta, dict):
+    if isinstance(meta, dict) and not whole:
         kept = {name: value for name, value in meta.items() if name not in _VOLATILE_META}
         resource = {**resource, "meta": kept}
         if not kept:

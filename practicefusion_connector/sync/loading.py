@@ -138,7 +138,7 @@ class Loader:
         counts: Counter[str] = Counter(read=len(lines))
         for number, raw in lines:
             try:
-                item = read_item(number, raw)
+                item = read_item(number, raw, whole=self._target.keeps_versions)
             except Unusable as unusable:
                 refusals.append(_Refusal(number, raw, None, str(unusable), None))
                 continue

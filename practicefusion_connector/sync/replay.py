@@ -47,7 +47,7 @@ def _applied(sync: Sync, page: list[Refused]) -> Counter[str]:
             counts.update(_deleted(sync, row))
             continue
         try:
-            item = read_item(row.line, row.body)
+            item = read_item(row.line, row.body, whole=sync.target.keeps_versions)
         except Unusable:
             counts["failed"] += 1
             continue

@@ -103,10 +103,13 @@ class Target(Protocol):
     Attributes:
         name: what it is, for reports; no secret.
         whole_files: takes files as they are (`take`) in place of batches.
+        keeps_versions: keeps the source's `meta.versionId` and `meta.lastUpdated`; a resource in
+            which they alone differ is a changed one then.
     """
 
     name: str
     whole_files: bool
+    keeps_versions: bool
 
     @property
     def batch(self) -> tuple[int, int]:

@@ -39,6 +39,7 @@ class WarehouseTarget:
     """
 
     whole_files = False
+    keeps_versions = True
     # A load costs seconds whatever it holds.
     batch = (20_000, 32 * 1024 * 1024)
     workers = 1
@@ -57,7 +58,6 @@ class WarehouseTarget:
     def open(self, memory: Memory, run: str) -> None:
         """See `Target`; a warehouse carries no mark."""
         dlt = _dlt()
-        dlt.config["runtime.dlthub_telemetry"] = False
         self._memory = memory
         self._pipeline = dlt.pipeline(
             pipeline_name="practicefusion",
@@ -65,6 +65,10 @@ class WarehouseTarget:
             dataset_name=self._dataset,
             pipelines_dir=str(self._folder),
         )
+        # The library counts its users over the network, from when a pipeline is made.
+        from dlt.common.runtime.anon_tracker import disable_anon_tracker
+
+        disable_anon_tracker()
         # Its files are applied again from their checkpoint.
         self._pipeline.abort_packages()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -125,6 +126,37 @@ def test_types_the_grant_does_not_cover_are_told(
     told = {warning.code: warning.message for warning in outcome.warnings}
     assert "Encounter" in told["type_refused"]
     assert "Location" in told["type_not_crawled"]
+
+
+def test_what_is_refused_for_one_patient_is_had_of_the_others(
+    sandbox: Sandbox, export_of: MakeExport
+) -> None:
+    hidden = next(iter(sandbox.resources["Patient"]))
+
+    def refuse(request: Request) -> Response | None:
+        return Response(status=403) if request.args.get("patient") == hidden else None
+
+    sandbox.behaviour.before_request = refuse
+    outcome = export_of().run(ExportPlan(mode="crawl", types=("Goal",)))
+    assert outcome.counts == {"Goal": 4}
+    assert "records_refused" in {warning.code for warning in outcome.warnings}
+
+
+def test_patients_listed_twice_or_without_an_id(sandbox: Sandbox, export_of: MakeExport) -> None:
+    first, second, *_ = sandbox.resources["Patient"].values()
+    page = [first, second, first, {"resourceType": "Patient"}, {**first, "id": "a b"}]
+    entries = [{"resource": each} for each in page]
+
+    def listing(request: Request) -> Response | None:
+        if set(request.args) != {"_count"} or not request.path.endswith("/Patient"):
+            return None
+        bundle = {"resourceType": "Bundle", "type": "searchset", "entry": entries}
+        return Response(json.dumps(bundle), mimetype="application/fhir+json")
+
+    sandbox.behaviour.before_request = listing
+    outcome = export_of().run(ExportPlan(mode="crawl", types=("Patient", "Goal")))
+    assert outcome.counts == {"Patient": 2, "Goal": 2}
+    assert "patient_left_out" in {warning.code for warning in outcome.warnings}
 
 
 def test_a_server_without_revinclude(sandbox: Sandbox, export_of: MakeExport) -> None:

@@ -10,9 +10,10 @@ import pytest
 
 from practicefusion_connector import errors
 from practicefusion_connector.bulk import ExportPlan
-from practicefusion_connector.bulk.download import Download, Marks
+from practicefusion_connector.bulk.download import Download
 from practicefusion_connector.bulk.exchange import Exchange
 from practicefusion_connector.bulk.manifest import Item
+from practicefusion_connector.bulk.marks import Marks
 from practicefusion_connector.sandbox import Sandbox
 from practicefusion_connector.smart.provider import HostTokens
 from practicefusion_connector.transport import Policy, Transport
@@ -42,7 +43,8 @@ def answer(
 
 def rest(start: int, body: bytes = BODY, **fields: str) -> Script:
     span = f"bytes {start}-{len(body) - 1}/{len(body)}"
-    return answer(body[start:], status="206 Partial Content", Content_Range=span, **fields)
+    fields["Content_Range"] = span
+    return answer(body[start:], cut=None, status="206 Partial Content", **fields)
 
 
 Fetch = Callable[..., list[bytes]]
@@ -201,7 +203,7 @@ def test_files_of_another_shape_become_ndjson(
 
 
 def test_a_short_file_is_fetched_again_and_then_told(
-    sandbox: Sandbox, export_of: MakeExport
+    sandbox: Sandbox, export_of: MakeExport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A manifest that counts more than there is cannot be helped, but it must not pass unseen."""
     plan = ExportPlan(types=("Patient",))
@@ -219,7 +221,7 @@ def test_a_short_file_is_fetched_again_and_then_told(
         job.manifest = inflated  # type: ignore[method-assign,assignment]
         return job
 
-    sandbox.bulk.start = start  # type: ignore[method-assign,assignment]
+    monkeypatch.setattr(sandbox.bulk, "start", start)
     outcome = export_of().run(plan)
     assert not outcome.complete
     assert not outcome.files[0].complete

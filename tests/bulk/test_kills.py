@@ -155,7 +155,7 @@ def test_an_expired_job_is_replaced_once(
 
 
 def test_a_job_that_expires_while_it_is_fetched(sandbox: Sandbox, export_of: MakeExport) -> None:
-    expired = []
+    expired: list[Progress] = []
 
     def expire(told: Progress) -> None:
         if told.stage == "checked" and not expired:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -81,7 +80,7 @@ def test_errors_show_nothing(sandbox: Sandbox, export_of: MakeExport, secrets: l
 
 
 @pytest.fixture
-def queried(sandbox: Sandbox) -> Iterator[str]:
+def queried(sandbox: Sandbox) -> str:
     """A status URL with a secret in its query."""
     started = sandbox.bulk.start
 

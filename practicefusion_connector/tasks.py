@@ -175,7 +175,8 @@ def _add_sync(app: Celery, host: Host) -> None:
 
 def _task(app: Celery, name: str, **options: Any) -> Callable[[Any], Any]:
     """Return a decorator that makes a function a task; it is given the task itself first."""
-    declared = {"max_retries": None, **options}
+    # Not shared: a process may have two applications, each with a host of its own.
+    declared = {"max_retries": None, "shared": False, **options}
     made: Callable[[Any], Any] = app.task(bind=True, name=f"practicefusion.{name}", **declared)
     return made
 

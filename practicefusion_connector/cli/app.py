@@ -118,6 +118,7 @@ app = Root(
         "keys": (f"{_PACKAGE}.keys:keys", "Keys of a backend application."),
         "catalog": (f"{_PACKAGE}.catalog:catalog", "Show the catalog, or export it for a host."),
         "mcp": (f"{_PACKAGE}.mcp:mcp", "Serve the actions to agents over MCP."),
+        "sync": (f"{_PACKAGE}.sync:sync", "Keep a practice's records in step with a target."),
         "medfusion": (
             f"{_PACKAGE}.medfusion:medfusion",
             "Invite patients to a portal, follow them.",

@@ -32,9 +32,10 @@ _NEXT = (
 @click.option(
     "--medfusion", is_flag=True, help="Show the patient portal instead: invite, register, follow."
 )
+@click.option("--sync", is_flag=True, help="Show a sync into DuckDB instead: three runs of it.")
 @output.json_option
 @click.pass_context
-def demo(ctx: click.Context, data: Path | None, medfusion: bool, as_json: bool) -> None:
+def demo(ctx: click.Context, data: Path | None, medfusion: bool, sync: bool, as_json: bool) -> None:
     """Watch all 33 actions run against a practice on this machine.
 
     Starts a sandbox practice, signs in on its pages as a provider, gets a token by the
@@ -52,6 +53,15 @@ def demo(ctx: click.Context, data: Path | None, medfusion: bool, as_json: bool) 
         from practicefusion_connector.cli.medfusion_demo import show_medfusion_demo
 
         ctx.exit(show_medfusion_demo(as_json=as_json))
+    if sync:
+        from practicefusion_connector.cli import sync_demo
+
+        found = sync_demo.run_sync_demo(data)
+        if as_json:
+            output.put_json(found)
+        else:
+            sync_demo.show(found)
+        ctx.exit(0 if sync_demo.worked(found) else output.FAILED)
     started = time.perf_counter()
     with in_sandbox(data) as (sandbox, pf):
         tour = Tour(pf, sandbox.resources, samples=data is None)

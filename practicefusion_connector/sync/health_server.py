@@ -33,7 +33,9 @@ def serving(service: SyncService, host: str, port: int) -> Iterator[str]:
         raise InvalidConfig(
             f"Health cannot be served on port {port} ({error.strerror}); set another one."
         ) from None
-    thread = threading.Thread(target=server.serve_forever, name="practicefusion-health")
+    thread = threading.Thread(
+        target=server.serve_forever, args=(0.1,), name="practicefusion-health"
+    )
     thread.start()
     try:
         yield f"http://{host}:{server.server_address[1]}"

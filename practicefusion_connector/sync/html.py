@@ -5,7 +5,10 @@ The charts are SVG that pygal draws (extra `sync`). Pure: a report in, text out.
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Iterable, Sequence
+from functools import cache
 from html import escape
 from typing import Any
 
@@ -133,14 +136,29 @@ def _look(
 
 
 def _drawn(chart: Any) -> str:
+    chart.add_xml_filter(_without_scripts)
     svg: str = chart.render(is_unicode=True, disable_xml_declaration=True)
     return f"<figure>{svg}</figure>"
 
 
+def _without_scripts(svg: Any) -> Any:
+    for parent in svg.iter():
+        for child in list(parent):
+            if str(child.tag).endswith("script"):
+                parent.remove(child)
+    return svg
+
+
+@cache
 def _pygal() -> Any:
     try:
-        import pygal
-        import pygal.style
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ImportWarning)
+            import pygal
+            import pygal.style
+        # It hooks itself into every later import, for plug-ins that nobody has here.
+        hook = getattr(pygal, "PluginImportFixer", ())
+        sys.meta_path[:] = [each for each in sys.meta_path if not isinstance(each, hook)]
     except ImportError as error:
         raise InvalidConfig(
             f"The report's page needs a library that is not installed ({error.name}): "

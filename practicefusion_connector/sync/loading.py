@@ -113,7 +113,7 @@ class Loader:
             try:
                 for batch in read_batches(file.path, at, lambda: self._target.batch):
                     if self._cancel.is_set():
-                        raise Cancelled("The sync was stopped; it goes on from here next time.")
+                        break
                     sorted_ = self._sorted(batch.lines)
                     keys = frozenset(i.key for items in sorted_.changed.values() for i in items)
                     # A resource is never under way twice, and never more batches than allowed.
@@ -126,6 +126,8 @@ class Loader:
                     flights.append(_Flight(sorted_, batch.end, keys, answer))
                 while flights:
                     self._land(file, flights.popleft(), counts, report)
+                if self._cancel.is_set():
+                    raise Cancelled("The sync was stopped; it goes on from here next time.")
             finally:
                 for flight in flights:
                     flight.answer.cancel()

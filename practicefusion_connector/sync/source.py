@@ -190,7 +190,7 @@ class BulkSource:
 
     def _exported_patients(self, scope: str) -> list[str]:
         part = self.fetch(Part(scope=scope, types=("Patient",)), Event(), lambda _: None)
-        found = set()
+        found: set[str] = set()
         for file in part.files:
             with Path(file.path).open("rb") as lines:
                 found.update(str(from_json(line).get("id")) for line in lines)

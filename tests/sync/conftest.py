@@ -37,11 +37,17 @@ def state(states: Opened) -> State:
     return states("test")
 
 
-@pytest.fixture
-def fhir_url() -> Iterator[str]:
-    """A FHIR server of its own for a test."""
+@pytest.fixture(scope="session")
+def running_fhir_url() -> Iterator[str]:
     with fhir_server.running() as url:
         yield url
+
+
+@pytest.fixture
+def fhir_url(running_fhir_url: str) -> str:
+    """A FHIR server that holds nothing yet."""
+    fhir_server.reset(running_fhir_url)
+    return running_fhir_url
 
 
 @pytest.fixture

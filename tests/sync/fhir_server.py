@@ -41,6 +41,12 @@ def running(faults: int = 0) -> Iterator[str]:
             server.terminate()
 
 
+def reset(base_url: str) -> None:
+    """Let the server forget everything."""
+    answer = requests.post(base_url.replace("/fhir/R4", "/reset"), timeout=60)
+    assert answer.status_code == 200
+
+
 @contextmanager
 def target_at(
     base_url: str, *, bounds: Bounds | None = None, source: str | None = None

@@ -197,7 +197,7 @@ def test_a_stopped_sync_goes_on_from_its_line(
         progress=lambda told: applied.append(told.lines) if told.type == "Observation" else None,
     ).run()
     assert report.resumed
-    assert applied[0] == 20
+    assert applied[0] == 30
     assert report.total("created") == len(people)
 
 

@@ -1,6 +1,6 @@
 // A FHIR R4 server on loopback: Medplum's router over its memory repository.
 //
-// It prints its base URL once it listens, and keeps nothing. An index is added, as the memory
+// It prints its base URL once it listens, and keeps nothing; POST /reset forgets everything. An index is added, as the memory
 // repository looks at every resource for each conditional update, and what Medplum's own server does
 // besides: resources are validated, and search parameters a type does not have are refused. With
 // FAULTS=n every n-th batch meets a 429 or a 503, and a 7n-th entry of the others a 503 of its own.
@@ -101,6 +101,11 @@ async function handle(request) {
   for await (const part of request) parts.push(part);
   const text = Buffer.concat(parts).toString("utf8");
   const body = text ? JSON.parse(text) : undefined;
+  if (request.url === "/reset") {
+    repository.clear();
+    repository.index.clear();
+    return [200, outcome("informational")];
+  }
   if (every && body?.type === "batch") {
     batches += 1;
     if (batches % every === 0) return [batches % 2 ? 429 : 503, outcome("throttled")];

@@ -1,0 +1,62 @@
+"""`practicefusion demo --sync`: what a newcomer sees, and the commands, from outside."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from practicefusion_connector.cli.sync import sync
+from practicefusion_connector.cli.sync_demo import run_sync_demo, worked
+from tests.sync.data import REAL, Resource, write
+
+
+def test_the_demo_shows_a_sync_that_works() -> None:
+    found = run_sync_demo(patients=3)
+    assert found["source"] == found["target"] > 100
+    assert (found["dangling"], found["duplicates"], found["second_run_changes"]) == (0, 0, 0)
+    assert found["third_run"] == {"updated": 1, "deleted": 1}
+    assert worked(found)
+    assert not worked({**found, "dangling": 1})
+    assert not worked({**found, "target": 1})
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(not REAL.is_dir(), reason="service missing: the data of ten patients")
+def test_the_demo_with_real_data() -> None:
+    assert worked(run_sync_demo(REAL))
+
+
+def invoke(folder: Path, *given: str) -> tuple[int, str]:
+    where = ("--from", str(folder / "export"), "--to", f"parquet:{folder / 'tables'}")
+    done = CliRunner().invoke(sync, [*given, *where, "--folder", str(folder / "sync")])
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.exit_code, done.stdout
+
+
+def test_the_commands(people: list[Resource], tmp_path: Path) -> None:
+    write(tmp_path / "export", people)
+    code, said = invoke(tmp_path, "run", "--json")
+    report = json.loads(said)
+    assert (code, report["totals"]["created"]) == (0, len(people))
+    assert (tmp_path / "sync" / "reports" / "run-000001.html").exists()
+
+    code, said = invoke(tmp_path, "status", "--json")
+    status = json.loads(said)
+    assert sum(status["types"].values()) == len(people)
+    assert status["quarantine"] == {}
+    assert status["last"]["status"] == "done"
+    assert "Patient" in invoke(tmp_path, "status")[1]
+
+    with (tmp_path / "export" / "Patient.000.ndjson").open("a") as file:
+        file.write("nothing\n")
+    code, said = invoke(tmp_path, "run")
+    assert code == 1
+    assert "incomplete" in said
+    code, said = invoke(tmp_path, "replay-quarantine", "--json")
+    assert (code, json.loads(said)["quarantine"]) == (1, {"Patient": {"unparsable": 1}})
+    assert invoke(tmp_path, "reset")[0] == 0
+    assert json.loads(invoke(tmp_path, "status", "--json")[1])["watermarks"] == []

@@ -1,0 +1,82 @@
+"""A sync's settings: a file, the variables of the earlier integration, what a command is given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from practicefusion_connector.errors import InvalidConfig
+from practicefusion_connector.sync.config import SyncSettings, read_settings
+
+FILE = """
+[source]
+connection = "clinic"
+groups = ["a", "b"]
+types = ["Patient"]
+
+[target]
+to = "duckdb:/data/{connection}.duckdb"
+
+[schedule]
+cron = "0 3 * * *"
+"""
+
+
+def test_variables_outrank_the_file_and_options_both(tmp_path: Path) -> None:
+    file = tmp_path / "sync.toml"
+    file.write_text(FILE)
+    variables = {"PF_RESOURCE_TYPES": "Patient, Observation", "PF_SYNC_RUN_ON_STARTUP": "true"}
+    given = {"source": {"connection": "other", "types": ()}}
+    read = read_settings(file, variables, given)
+    assert read.source.types == ("Patient", "Observation")
+    assert read.source.connection == "other"
+    assert read.schedule.run_on_startup
+    assert read.plan().scopes == ("group:a", "group:b")
+    assert read.of("north").target.to == "duckdb:/data/north.duckdb"
+    assert read.of("north").sync.folder == Path("sync/north")
+
+
+def test_every_variable_of_the_earlier_integration() -> None:
+    read = read_settings(
+        None,
+        {
+            "PF_SYNC_ENABLED": "false",
+            "PF_SYNC_INTERVAL_MS": "60000",
+            "PF_SYNC_RUN_ON_STARTUP": "1",
+            "PF_FHIR_BASE_URL": "https://api.practicefusion.com/fhir/r4/v1/p",
+            "PF_CLIENT_ID": "app",
+            "PF_CLIENT_SECRET": "hush",
+            "PF_PRIVATE_KEY": "-----BEGIN",
+            "PF_KEY_ID": "k1",
+            "PF_RESOURCE_TYPES": "Patient",
+        },
+    )
+    assert (read.schedule.enabled, read.schedule.interval_ms) == (False, 60000)
+    assert (read.source.client_id, read.source.key_id) == ("app", "k1")
+    assert "hush" not in repr(read)
+    assert "BEGIN" not in repr(read)
+    assert read.plan().scopes == ("patient",)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[source]\ntyp = 1\n", "source.typ"),
+        ("to = 'x'\n", "to must be in a section"),
+        ("[schedule]\ninterval_ms = 'secret-value'\n", "schedule.interval_ms"),
+        ("[source\n", "line 1"),
+    ],
+)
+def test_what_is_wrong_is_named_and_not_repeated(text: str, told: str, tmp_path: Path) -> None:
+    file = tmp_path / "sync.toml"
+    file.write_text(text)
+    with pytest.raises(InvalidConfig, match=told) as refused:
+        read_settings(file, {})
+    assert "secret-value" not in str(refused.value)
+
+
+def test_the_defaults_are_a_whole_practice_once_a_day() -> None:
+    read = SyncSettings()
+    assert read.schedule.interval_ms == 86_400_000
+    assert read.plan().types == ()

@@ -57,6 +57,7 @@ class Host:
             must be shared by all workers.
         pacing: the practices' paces, shared through Redis.
         slice: seconds one task of a sync works at most before it lets others have a turn.
+        first_wait: seconds before the second look at an export's status; each wait is longer.
     """
 
     open_store: Callable[[], ConnectionStore]
@@ -64,6 +65,7 @@ class Host:
     settings_for: Callable[[str], SyncSettings]
     pacing: Pacing | None = None
     slice: float = _SLICE
+    first_wait: float = 2.0
 
 
 def make_app(broker: str, host: Host, **conf: Any) -> Celery:
@@ -129,7 +131,7 @@ def _add_sync(app: Celery, host: Host) -> None:
 
     @_task(app, "sync_fetch", ignore_result=True)
     def sync_fetch(
-        task: Task, connection_id: str, number: int, chain: str, wait: float = 2.0
+        task: Task, connection_id: str, number: int, chain: str, wait: float = host.first_wait
     ) -> None:
         """Kick off, look once, or download for a while; then again, until all is there."""
         pause = _Pause(host.slice)
@@ -142,9 +144,10 @@ def _add_sync(app: Celery, host: Host) -> None:
                     run = sync.fetch(run, Event())
                 files = [file.number for file in sync.files(run)]
             except _TurnOver as over:
-                again = min(wait * 1.5, _LONGEST_POLL) if over.polling else 2.0
+                next_wait = min(wait * 1.5, _LONGEST_POLL) if over.polling else host.first_wait
                 sync_fetch.apply_async(
-                    (connection_id, number, chain, again), countdown=wait if over.polling else 0
+                    (connection_id, number, chain, next_wait),
+                    countdown=wait if over.polling else 0,
                 )
                 return
         sync_file.delay(connection_id, number, chain, files)

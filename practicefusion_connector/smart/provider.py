@@ -27,8 +27,10 @@ Renew = Callable[[Connection, TokenSet | None, Run], TokenSet]
 
 # A refresh is refused or done within its own time: a caller's short deadline must not cut it off
 # between the server's answer and the store, where a rotated refresh token would be lost.
-_REFRESH_DEADLINE = 30.0
+_REFRESH_DEADLINE = 15.0
 _LEASE_TTL = 3 * _REFRESH_DEADLINE
+# Longer than a lease lives: where its holder died, somebody who waits still gets it.
+_LEASE_WAIT = _LEASE_TTL + _REFRESH_DEADLINE
 # How often somebody who waits for another thread's refresh looks whether to go on waiting.
 _GLANCE = 0.1
 
@@ -124,7 +126,7 @@ class ManagedTokens:
         tokens = self._load().record.tokens
         if tokens is not None and self._good(tokens, rejected):
             return tokens
-        wait = max(0.0, min(run.remaining(), _REFRESH_DEADLINE))
+        wait = max(0.0, min(run.remaining(), _LEASE_WAIT))
         try:
             with self._store.lease(self._id, ttl=_LEASE_TTL, wait=wait):
                 stored = self._load()

@@ -40,7 +40,7 @@ def policy_for(url: str, **limits: object) -> Policy:
 
 app = make_app(
     SHARED["broker"],
-    Host(open_store, policy_for, settings_for, slice=SHARED["slice"]),
+    Host(open_store, policy_for, settings_for, slice=SHARED["slice"], first_wait=0.1),
     broker_transport_options={"visibility_timeout": SHARED["visibility"]},
     result_backend_transport_options={"visibility_timeout": SHARED["visibility"]},
 )

@@ -139,14 +139,13 @@ def noting(looked_at: set[str]) -> Middleware:
 def disturb(practice: Sandbox, chance: random.Random) -> None:
     """Let something go wrong at the practice."""
     faults = practice.bulk.faults
-    chance.choice(
-        [
-            lambda: faults.fail_status(1),
-            lambda: faults.limit(1, retry_after=0),
-            lambda: faults.break_downloads(2, after_bytes=20_000),
-            lambda: None,
-        ]
-    )()
+    kind = chance.choice(("status", "limit", "download", "none"))
+    if kind == "status":
+        faults.fail_status(1)
+    elif kind == "limit":
+        faults.limit(1, retry_after=0)
+    elif kind == "download":
+        faults.break_downloads(2, after_bytes=20_000)
 
 
 def change(practice: Sandbox, chance: random.Random) -> None:

@@ -15,8 +15,6 @@ through Redis (`transport.pacing`, `stores.redis`).
 from __future__ import annotations
 
 import secrets
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -30,9 +28,11 @@ from practicefusion_connector.errors import Cancelled, ConnectorError
 from practicefusion_connector.stores import ConnectionStore
 from practicefusion_connector.sync.building import PolicyFor, built
 from practicefusion_connector.sync.config import SyncSettings
-from practicefusion_connector.sync.engine import Sync, SyncProgress
-from practicefusion_connector.sync.ledger import Run
+from practicefusion_connector.sync.engine import Sync
+from practicefusion_connector.sync.reporting import keep
+from practicefusion_connector.sync.runs import Run
 from practicefusion_connector.sync.state import SyncBusy
+from practicefusion_connector.sync.turns import Pause, TurnOver, turn
 from practicefusion_connector.transport import Transport
 from practicefusion_connector.transport.pacing import Pacing
 
@@ -134,7 +134,7 @@ def _add_sync(app: Celery, host: Host) -> None:
         task: Task, connection_id: str, number: int, chain: str, wait: float = host.first_wait
     ) -> None:
         """Kick off, look once, or download for a while; then again, until all is there."""
-        pause = _Pause(host.slice)
+        pause = Pause(host.slice)
         with _retried(task), _locked(host, connection_id, pause) as sync:
             run = _mine(sync, number, chain)
             if run is None:
@@ -143,7 +143,7 @@ def _add_sync(app: Celery, host: Host) -> None:
                 while run.phase == "exporting":
                     run = sync.fetch(run, Event())
                 files = [file.number for file in sync.files(run)]
-            except _TurnOver as over:
+            except TurnOver as over:
                 next_wait = min(wait * 1.5, _LONGEST_POLL) if over.polling else host.first_wait
                 sync_fetch.apply_async(
                     (connection_id, number, chain, next_wait),
@@ -163,15 +163,16 @@ def _add_sync(app: Celery, host: Host) -> None:
                 return
             if files:
                 wanted = next(file for file in sync.files(run) if file.number == files[0])
-                with _turn(host.slice) as over:
+                with turn(host.slice) as over:
                     try:
                         sync.apply(run, wanted, over)
                     except Cancelled:
                         pass
                     else:
                         files = files[1:]
+                sync.state.ledger.write(run)
             else:
-                sync.complete(run)
+                keep(sync.complete(run), host.settings_for(connection_id).sync.folder)
                 return
         sync_file.delay(connection_id, number, chain, files)
 
@@ -184,45 +185,8 @@ def _task(app: Celery, name: str, **options: Any) -> Callable[[Any], Any]:
     return made
 
 
-class _TurnOver(Exception):
-    """This task has worked long enough, or waits for the server: others have their turn."""
-
-    def __init__(self, *, polling: bool) -> None:
-        super().__init__("The turn is over.")
-        self.polling = polling
-
-
-class _Pause:
-    """Ends an export's turn: at each look at the server's status, and after a while of fetching.
-
-    What a progress callback raises ends the export and leaves its job as it is.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._until = time.monotonic() + seconds
-
-    def __call__(self, told: SyncProgress) -> None:
-        stage = getattr(told.export, "stage", None)
-        if stage == "polling":
-            raise _TurnOver(polling=True)
-        if stage is not None and time.monotonic() > self._until:
-            raise _TurnOver(polling=False)
-
-
 @contextmanager
-def _turn(seconds: float) -> Iterator[Event]:
-    """Give an event that is set once the turn is over."""
-    over = Event()
-    timer = threading.Timer(seconds, over.set)
-    timer.start()
-    try:
-        yield over
-    finally:
-        timer.cancel()
-
-
-@contextmanager
-def _locked(host: Host, connection_id: str, progress: _Pause | None) -> Iterator[Sync]:
+def _locked(host: Host, connection_id: str, progress: Pause | None) -> Iterator[Sync]:
     """Open a connection's sync, and keep every other worker out of it."""
     settings = host.settings_for(connection_id)
     with (

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -14,11 +13,10 @@ import click
 
 from practicefusion_connector import settings
 from practicefusion_connector.cli import output
+from practicefusion_connector.cli.sync_opening import opened, options, settings_of
 from practicefusion_connector.cli.sync_showing import Lines, told
 from practicefusion_connector.errors import InvalidInput
-from practicefusion_connector.sync.building import built, state_of
-from practicefusion_connector.sync.config import VARIABLES, SyncSettings, read_settings
-from practicefusion_connector.sync.engine import Sync
+from practicefusion_connector.sync.building import state_of
 from practicefusion_connector.sync.replay import replay_quarantine
 from practicefusion_connector.sync.reporting import keep
 from practicefusion_connector.sync.service import SyncService
@@ -29,7 +27,7 @@ Examples:
   practicefusion sync run --config sync.toml --full
   practicefusion sync serve --config sync.toml
 
-Settings come from --config (TOML), from PF_… variables, and from options, the later ones first.
+Settings come from --config (TOML), from PF_… variables and from options; each outranks the former.
 """
 
 
@@ -38,71 +36,8 @@ def sync() -> None:
     """Keep a practice's whole record in step: in a FHIR server, tables or a folder."""
 
 
-def _options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say which sync is meant."""
-    declared = [
-        click.option(
-            "--config",
-            type=click.Path(exists=True, dir_okay=False, path_type=Path),
-            help="The settings, a TOML file.",
-        ),
-        click.option("--connection", metavar="NAME", help="A stored connection to the practice."),
-        click.option(
-            "--from",
-            "from_folder",
-            type=click.Path(exists=True, file_okay=False, path_type=Path),
-            help="A folder of NDJSON in place of a practice.",
-        ),
-        click.option(
-            "--to",
-            metavar="TARGET",
-            help="A FHIR base URL, duckdb:FILE, parquet:FOLDER, ndjson:FOLDER, or a warehouse.",
-        ),
-        click.option("--type", "types", multiple=True, help="A resource type; repeat for more."),
-        click.option("--group", "groups", multiple=True, help="A group; repeat for more."),
-        click.option(
-            "--folder",
-            type=click.Path(file_okay=False, path_type=Path),
-            help="Where state, exports and reports lie [default: sync].",
-        ),
-    ]
-    for option in reversed(declared):
-        command = option(command)
-    return command
-
-
-def _settings(
-    config: Path | None,
-    connection: str | None,
-    from_folder: Path | None,
-    to: str | None,
-    types: tuple[str, ...],
-    groups: tuple[str, ...],
-    folder: Path | None,
-) -> SyncSettings:
-    source = {"connection": connection, "folder": from_folder, "types": types, "groups": groups}
-    given: dict[str, dict[str, Any]] = {
-        "source": source,
-        "target": {"to": to},
-        "sync": {"folder": folder},
-    }
-    return read_settings(config, settings.variables(VARIABLES), given)
-
-
-@contextmanager
-def _opened(read: SyncSettings, show: Any, **wishes: bool) -> Iterator[Sync]:
-    with built(
-        read,
-        read.plan(**wishes),
-        policy_for=settings.policy,
-        open_store=settings.store,
-        progress=show,
-    ) as made:
-        yield made
-
-
 @sync.command()
-@_options
+@options
 @click.option("--full", is_flag=True, help="Everything, not what changed.")
 @click.option(
     "--accept-quarantine", is_flag=True, help="Move on although something is in quarantine."
@@ -117,11 +52,11 @@ def run(
     A run that was cut off goes on where it was. The exit code is 1 where something is in
     quarantine and its watermarks wait.
     """
-    read = _settings(**where)
+    read = settings_of(**where)
     with ExitStack() as stack:
         show = stack.enter_context(told(quiet=as_json))
         made = stack.enter_context(
-            _opened(read, show, full=full, accept_quarantine=accept_quarantine)
+            opened(read, show, full=full, accept_quarantine=accept_quarantine)
         )
         report = made.run()
     data, page = keep(report, read.sync.folder)
@@ -135,11 +70,11 @@ def run(
 
 
 @sync.command()
-@_options
+@options
 @output.json_option
 def status(as_json: bool, **where: Any) -> None:
     """Show the watermarks, what the target holds, what is in quarantine, and the last run."""
-    read = _settings(**where)
+    read = settings_of(**where)
     with state_of(read, policy_for=settings.policy, open_store=settings.store) as state:
         current, last = state.ledger.current(), next(iter(state.ledger.last()), None)
         found: dict[str, Any] = {
@@ -148,7 +83,7 @@ def status(as_json: bool, **where: Any) -> None:
             "last": last.document.report or {"reason": last.document.reason} if last else None,
             "types": state.memory.counts(),
             "watermarks": [mark._asdict() for mark in state.ledger.watermarks()],
-            "quarantine": state.ledger.refused_counts(),
+            "quarantine": state.quarantine.counts(),
             "references_open": state.memory.waiting(),
         }
     if as_json:
@@ -167,14 +102,14 @@ def status(as_json: bool, **where: Any) -> None:
 
 
 @sync.command()
-@_options
+@options
 @click.option("--everything", is_flag=True, help="Forget what the target was given, too.")
 def reset(everything: bool, **where: Any) -> None:
     """Forget the watermarks, so that the next run exports everything; of --type alone, if given.
 
     With --everything each resource is sent again as well. Nothing is deleted at the target.
     """
-    read = _settings(**where)
+    read = settings_of(**where)
     with state_of(read, policy_for=settings.policy, open_store=settings.store) as state:
         with state.lock():
             state.reset(read.source.types, everything=everything)
@@ -182,15 +117,15 @@ def reset(everything: bool, **where: Any) -> None:
 
 
 @sync.command("replay-quarantine")
-@_options
+@options
 @output.json_option
 @click.pass_context
 def replay(ctx: click.Context, /, as_json: bool, **where: Any) -> None:
     """Try again what was refused; where nothing is left, the watermarks move."""
-    read = _settings(**where)
-    with _opened(read, None) as made:
+    read = settings_of(**where)
+    with opened(read, None) as made:
         counts = dict(replay_quarantine(made))
-        left = made.state.ledger.refused_counts()
+        left = made.state.quarantine.counts()
     if as_json:
         output.put_json({"counts": counts, "quarantine": left})
     else:
@@ -200,7 +135,7 @@ def replay(ctx: click.Context, /, as_json: bool, **where: Any) -> None:
 
 
 @sync.command()
-@_options
+@options
 @output.json_option
 def serve(as_json: bool, **where: Any) -> None:
     """Run on the schedule of the settings until Ctrl-C, and tell health.
@@ -211,14 +146,14 @@ def serve(as_json: bool, **where: Any) -> None:
     """
     from practicefusion_connector.sync.health_server import serving
 
-    read = _settings(**where)
+    read = settings_of(**where)
     stopped = Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, lambda *_: stopped.set())
     with ExitStack() as stack:
         show = Lines() if not as_json else None
         service = SyncService(
-            lambda noted: _opened(read, noted), read.schedule, read.sync.folder, progress=show
+            lambda noted: opened(read, noted), read.schedule, read.sync.folder, progress=show
         )
         address = None
         if read.health.port is not None:
@@ -233,7 +168,7 @@ def serve(as_json: bool, **where: Any) -> None:
 
 
 @sync.command()
-@_options
+@options
 @click.option("--once", is_flag=True, help="Show it once and end.")
 def watch(once: bool, **where: Any) -> None:
     """Watch a served sync: what it does now, when it ran, when it runs next."""
@@ -241,7 +176,7 @@ def watch(once: bool, **where: Any) -> None:
 
     from practicefusion_connector.cli.sync_showing import health_table
 
-    file = _settings(**where).sync.folder / "health.json"
+    file = settings_of(**where).sync.folder / "health.json"
     if not file.exists():
         raise InvalidInput("Nobody serves this sync; practicefusion sync serve begins to.")
     stopped = Event()

@@ -12,16 +12,18 @@ It needs the extra `sync`; targets and schedules import what else they need when
 
 from __future__ import annotations
 
+from practicefusion_connector.sync.bulk_source import BulkSource
 from practicefusion_connector.sync.duckdb_target import DuckDBTarget
 from practicefusion_connector.sync.engine import Sync, SyncProgress
 from practicefusion_connector.sync.fhir_server import FhirServer
 from practicefusion_connector.sync.fhir_target import FhirTarget
+from practicefusion_connector.sync.folder_source import FolderSource
 from practicefusion_connector.sync.folder_target import FolderTarget
 from practicefusion_connector.sync.pace import Bounds, Pace
 from practicefusion_connector.sync.parquet_target import ParquetTarget
 from practicefusion_connector.sync.planning import SyncPlan
 from practicefusion_connector.sync.report import SyncReport
-from practicefusion_connector.sync.source import BulkSource, FolderSource, Source
+from practicefusion_connector.sync.source import Source
 from practicefusion_connector.sync.state import State, SyncBusy
 from practicefusion_connector.sync.target import Target
 from practicefusion_connector.sync.warehouse_target import WarehouseTarget

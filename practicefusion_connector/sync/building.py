@@ -21,16 +21,18 @@ from practicefusion_connector.smart.provider import (
 )
 from practicefusion_connector.smart.renew import renewal
 from practicefusion_connector.stores import ConnectionRecord, ConnectionStore, MemoryStore
+from practicefusion_connector.sync.bulk_source import BulkSource
 from practicefusion_connector.sync.config import SyncSettings, TargetSettings
 from practicefusion_connector.sync.duckdb_target import DuckDBTarget
 from practicefusion_connector.sync.engine import Sync, SyncProgress
 from practicefusion_connector.sync.fhir_server import FhirServer
 from practicefusion_connector.sync.fhir_target import FhirTarget
+from practicefusion_connector.sync.folder_source import FolderSource
 from practicefusion_connector.sync.folder_target import FolderTarget
 from practicefusion_connector.sync.pace import Bounds, Pace
 from practicefusion_connector.sync.parquet_target import ParquetTarget
 from practicefusion_connector.sync.planning import SyncPlan
-from practicefusion_connector.sync.source import BulkSource, FolderSource, Source
+from practicefusion_connector.sync.source import Source
 from practicefusion_connector.sync.state import State
 from practicefusion_connector.sync.target import Target
 from practicefusion_connector.sync.warehouse_target import WarehouseTarget, destination_of

@@ -20,11 +20,12 @@ from threading import Event
 from typing import Any
 
 from practicefusion_connector.errors import Cancelled, ConnectorError
+from practicefusion_connector.sync.closing import move_watermarks, report_of, unreadable
 from practicefusion_connector.sync.deleting import Deleter
-from practicefusion_connector.sync.ledger import Phase, Run, RunDocument
 from practicefusion_connector.sync.loading import Loader, SyncFile
 from practicefusion_connector.sync.planning import SyncPlan, parts_of, wholly_exported
 from practicefusion_connector.sync.report import SyncReport
+from practicefusion_connector.sync.runs import Phase, Run, RunDocument
 from practicefusion_connector.sync.source import Source
 from practicefusion_connector.sync.state import State
 from practicefusion_connector.sync.target import Target, dependency_order
@@ -182,7 +183,8 @@ class Sync:
 
     def complete(self, run: Run, *, resumed: bool = False) -> SyncReport:
         """Delete, finish, move the watermarks and return the report; all files are applied."""
-        report = self._report(run, resumed)
+        files = self.files(run)
+        report = report_of(run, self.state, self.target.name, files, resumed=resumed)
         deleter = Deleter(self.state, self.target, run.id)
         started = time.monotonic()
         self._progress(SyncProgress("deleting"))
@@ -194,7 +196,7 @@ class Sync:
                     named = self.source.deletions(Path(path))
                     for kind, counts in deleter.named(named, part.scope).items():
                         report.count(kind, counts)
-            for kind in sorted(wholly_exported(run.document.parts) - self._unreadable(run)):
+            for kind in sorted(wholly_exported(run.document.parts) - unreadable(run, self.state)):
                 counts = deleter.missing(kind, apply=self.plan.delete_missing)
                 report.count(kind, counts)
         _add(run.document.seconds, "deleting", started)
@@ -204,54 +206,15 @@ class Sync:
         )
         report.references_mended, report.references_open = finished
         _add(run.document.seconds, "finishing", started)
-        self._move_watermarks(run, report)
+        move_watermarks(run, self.plan, self.state, report)
         report.seconds = {name: round(spent, 3) for name, spent in run.document.seconds.items()}
-        report.quarantine = self.state.ledger.refused_counts()
+        report.quarantine = self.state.quarantine.counts()
         report.finished = _now()
         run.document.report = report.to_dict()
         self._end(run, "done")
         self._discard(run)
         self._progress(SyncProgress("done"))
         return report
-
-    def _report(self, run: Run, resumed: bool) -> SyncReport:
-        parts = run.document.parts
-        report = SyncReport(
-            sync=self.state.name,
-            run=run.id,
-            started=run.document.started,
-            target=self.target.name,
-            mode=",".join(sorted({part.mode for part in parts if part.mode})),
-            full=all(part.since is None for part in parts),
-            bytes=sum(file.bytes for part in parts for file in part.files),
-            problems=sum(part.errors for part in parts),
-            resumed=resumed,
-        )
-        for file in self.files(run):
-            report.count(file.type, self.state.ledger.position(run.id, file.number)[1])
-        return report
-
-    def _move_watermarks(self, run: Run, report: SyncReport) -> None:
-        """Move each type's watermark, unless something of it was refused without consent."""
-        refused = self.state.ledger.refused_in(run.id)
-        marks, held = [], set()
-        for part in run.document.parts:
-            instant = part.transaction_time or ""
-            report.transaction_times[part.scope] = instant
-            trouble = part.errors or part.quarantined
-            for kind in part.types:
-                hold = bool(trouble or (part.scope, kind) in refused)
-                hold = hold and not self.plan.accept_quarantine
-                marks.append((part.scope, kind, instant, hold))
-                if hold:
-                    held.add(kind)
-        report.held = sorted(held)
-        report.status = "incomplete" if held else "done"
-        self.state.move(marks, run.document.members if not held else {})
-
-    def _unreadable(self, run: Run) -> set[str]:
-        """Return the types of lines without an id: what they were cannot be called missing."""
-        return {kind for _, kind in self.state.ledger.refused_in(run.id, nameless=True)}
 
     def _discard(self, run: Run) -> None:
         for part in run.document.parts:

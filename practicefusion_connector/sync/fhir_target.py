@@ -13,34 +13,24 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote
 
 from practicefusion_connector.errors import InvalidConfig
+from practicefusion_connector.sync.entries import (
+    TAGGED,
+    Search,
+    applied,
+    conditional_entry,
+    deleted,
+    prepared,
+    put_entry,
+)
 from practicefusion_connector.sync.fhir_server import EntryAnswer, FhirServer
-from practicefusion_connector.sync.items import Applied, Item, Key, Resource
-from practicefusion_connector.sync.references import References, aliases
+from practicefusion_connector.sync.items import Applied, Item, Key
+from practicefusion_connector.sync.references import References
 from practicefusion_connector.sync.target import Finished, Memory
 
-Search = Literal["identifier", "_tag"]
-
-# R4's types whose resources have no identifier, or one at most, which is the source's to set.
-_TAGGED = frozenset(
-    {
-        "AuditEvent",
-        "Binary",
-        "Bundle",
-        "Composition",
-        "Linkage",
-        "OperationOutcome",
-        "Parameters",
-        "Provenance",
-        "QuestionnaireResponse",
-        "Subscription",
-    }
-)
-# What the target sets itself.
-_OWN_META = ("versionId", "lastUpdated")
 _MOST_BYTES = 4 * 1024 * 1024
 _MENDED_AT_ONCE = 50
 
@@ -98,16 +88,16 @@ class FhirTarget:
         held = memory.held(wanted | own)
         if search is None:
             return self._by_remembered_id(items, held)
-        prepared = [self._prepared(item, held, search) for item in items]
+        ready = [prepared(item, held, search, self._references) for item in items]
         entries = [
-            _put(f"{resource_type}?{self._query(search, item.key)}", resource)
-            for item, (resource, _) in zip(items, prepared, strict=True)
+            put_entry(f"{resource_type}?{self._query(search, item.key)}", resource)
+            for item, (resource, _) in zip(items, ready, strict=True)
         ]
         answers = self._server.batch(entries)
         self._refuse_mixed_up(answers)
         return [
-            _applied(item, answer, open_)
-            for item, answer, (_, open_) in zip(items, answers, prepared, strict=True)
+            applied(item, answer, open_)
+            for item, answer, (_, open_) in zip(items, answers, ready, strict=True)
         ]
 
     def take(self, path: Path, name: str) -> None:
@@ -123,7 +113,7 @@ class FhirTarget:
         ]
         answers = dict(zip((key for key, _ in there), self._server.batch(entries), strict=True))
         gone = EntryAnswer(404)
-        return [_deleted(answers.get(key, gone)) for key, _ in keys]
+        return [deleted(answers.get(key, gone)) for key, _ in keys]
 
     def finish(self, progress: Callable[[int], None]) -> Finished:
         """Make references literal whose target has arrived since they were written."""
@@ -141,7 +131,7 @@ class FhirTarget:
             for (key, target_id, found), answer in zip(waiting, read, strict=True):
                 if answer.ok and answer.resource is not None:
                     copy, done = self._references.made_literal(dict(answer.resource), found)
-                    changes.append((key, tuple(found), done, _conditional(copy, target_id)))
+                    changes.append((key, tuple(found), done, conditional_entry(copy, target_id)))
             mended += self._mend(memory, changes)
             progress(mended)
         return Finished(mended, memory.waiting())
@@ -179,7 +169,7 @@ class FhirTarget:
     def _probed(self, resource_type: str) -> Search | None:
         token = f"{self._references.system_of(resource_type)}|{uuid.uuid4()}"
         names: tuple[Search, ...] = ("_tag",)
-        if resource_type not in _TAGGED:
+        if resource_type not in TAGGED:
             names = ("identifier", "_tag")
         for name in names:
             if self._server.takes_search(resource_type, name, token):
@@ -189,47 +179,23 @@ class FhirTarget:
     def _query(self, search: Search, key: Key) -> str:
         return f"{search}={quote(f'{self._references.system_of(key.type)}|{key.id}', safe='')}"
 
-    def _prepared(
-        self, item: Item, held: Any, search: Search | None
-    ) -> tuple[Resource, tuple[Key, ...]]:
-        """Return a resource as the target gets it, and what it refers to that is not there."""
-        copy, missing = self._references.rewritten(item.resource, held)
-        del copy["id"]
-        meta = copy.get("meta")
-        meta = dict(meta) if isinstance(meta, dict) else {}
-        for name in _OWN_META:
-            meta.pop(name, None)
-        system = self._references.system_of(item.key.type)
-        if search == "identifier":
-            given = copy.get("identifier")
-            listed = given if isinstance(given, list) else []
-            copy["identifier"] = [*listed, {"system": system, "value": item.key.id}]
-        else:
-            tags = meta.get("tag")
-            listed = tags if isinstance(tags, list) else []
-            meta["tag"] = [*listed, {"system": system, "code": item.key.id}]
-        copy["meta"] = meta
-        if not meta:
-            del copy["meta"]
-        return copy, missing
-
     def _by_remembered_id(self, items: Sequence[Item], held: Any) -> list[Applied]:
         """Create what is new and update the rest under the ids remembered."""
         memory = self._asked()
         doubtful = memory.in_doubt(item.key for item in items if item.key not in held)
         sent = [item for item in items if item.key not in doubtful]
         memory.intend(item.key for item in sent if item.key not in held)
-        prepared = [self._prepared(item, held, None) for item in sent]
+        ready = [prepared(item, held, None, self._references) for item in sent]
         entries = [
-            _put(f"{item.key.type}/{held[item.key]}", {**resource, "id": held[item.key]})
+            put_entry(f"{item.key.type}/{held[item.key]}", {**resource, "id": held[item.key]})
             if item.key in held
             else {"resource": resource, "request": {"method": "POST", "url": item.key.type}}
-            for item, (resource, _) in zip(sent, prepared, strict=True)
+            for item, (resource, _) in zip(sent, ready, strict=True)
         ]
         answers = self._server.batch(entries, repeatable=False)
         done = {
-            item.key: _applied(item, answer, missing)
-            for item, answer, (_, missing) in zip(sent, answers, prepared, strict=True)
+            item.key: applied(item, answer, missing)
+            for item, answer, (_, missing) in zip(sent, answers, ready, strict=True)
         }
         unknown = Applied("failed", code="in_doubt")
         return [done.get(item.key, unknown) for item in items]
@@ -242,37 +208,3 @@ class FhirTarget:
             "The target took different resources for one: it does not honour the search of a "
             "conditional update. Nothing more is sent; such a server cannot be synced into."
         )
-
-
-def _put(url: str, resource: Resource) -> dict[str, Any]:
-    return {"resource": resource, "request": {"method": "PUT", "url": url}}
-
-
-def _conditional(resource: Resource, target_id: str) -> dict[str, Any]:
-    """Return the entry that writes a resource back unless somebody else has changed it."""
-    entry = _put(f"{resource['resourceType']}/{target_id}", resource)
-    meta = resource.get("meta")
-    version = meta.get("versionId") if isinstance(meta, dict) else None
-    if version:
-        entry["request"]["ifMatch"] = f'W/"{version}"'
-    return entry
-
-
-def _applied(item: Item, answer: EntryAnswer, missing: tuple[Key, ...]) -> Applied:
-    if not answer.ok:
-        return Applied("failed", code=answer.code or "refused", http_status=answer.status)
-    if answer.id is None:
-        return Applied("failed", code="no_location", http_status=answer.status)
-    return Applied(
-        "created" if answer.status == 201 else "updated",
-        answer.id,
-        missing,
-        aliases(item.resource),
-        http_status=answer.status,
-    )
-
-
-def _deleted(answer: EntryAnswer) -> Applied:
-    if answer.ok or answer.status in (404, 410):
-        return Applied("updated", http_status=answer.status)
-    return Applied("failed", code=answer.code or "refused", http_status=answer.status)

@@ -1,4 +1,4 @@
-"""The book of a sync: its runs and how far each got, its watermarks, its quarantine.
+"""The book of a sync: its runs and how far each got, its watermarks, its groups' members.
 
 A run is a document (`RunDocument`) in a row that is changed by compare and set, so that two
 processes that share the state never both begin one. It knows no target and no file's content.
@@ -8,97 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection, Engine, delete, func, select, tuple_, update
+from sqlalchemy import Connection, Engine, delete, func, select, update
 
 from practicefusion_connector.errors import InvalidInput
 from practicefusion_connector.sync import schema
-from practicefusion_connector.sync.items import Key, Position
-
-Phase = Literal["exporting", "applying", "deleting", "finishing", "done", "failed"]
-
-
-class PartFile(BaseModel):
-    """A file of an export, as it lies on disk."""
-
-    path: str
-    type: str
-    count: int | None = None
-    bytes: int = 0
-
-
-class Part(BaseModel):
-    """One export of a run: some types of one scope since one moment.
-
-    Attributes:
-        asked_since: the moment asked for.
-        since: the moment the export is of; `None` where the server gave everything.
-    """
-
-    scope: str
-    types: tuple[str, ...]
-    asked_since: str | None = None
-    since: str | None = None
-    mode: str = ""
-    transaction_time: str | None = None
-    files: list[PartFile] = Field(default_factory=list)
-    deleted: list[str] = Field(default_factory=list)
-    errors: int = 0
-    quarantined: int = 0
-
-
-class RunDocument(BaseModel):
-    """What a run is about and how far it is.
-
-    Attributes:
-        members: the patients of each scope that is a group, as they were when it began.
-        chain: which chain of tasks works on it, where a queue does (`tasks`).
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    started: str
-    finished: str | None = None
-    parts: list[Part] = Field(default_factory=list)
-    members: dict[str, list[str]] = Field(default_factory=dict)
-    seconds: dict[str, float] = Field(default_factory=dict)
-    report: dict[str, Any] = Field(default_factory=dict)
-    reason: str | None = None
-    chain: str | None = None
-
-
-class Run(NamedTuple):
-    """A run as it was read, with the version to name when writing it again."""
-
-    id: int
-    phase: Phase
-    document: RunDocument
-    version: int
-
-
-class Watermark(NamedTuple):
-    """How far a type of a scope is synced, and the moment that waits for consent."""
-
-    scope: str
-    type: str
-    instant: str | None
-    held: str | None
-
-
-class Refused(NamedTuple):
-    """Something in quarantine."""
-
-    id: int
-    scope: str
-    type: str
-    source_id: str | None
-    file: str
-    line: int
-    code: str
-    http_status: int | None
-    body: bytes | None
+from practicefusion_connector.sync.items import Position
+from practicefusion_connector.sync.runs import Phase, Run, RunDocument, Watermark
 
 
 class RunTaken(InvalidInput):
@@ -189,81 +106,6 @@ class Ledger:
             )
         )
 
-    def refuse(self, connection: Connection, run_id: int, rows: Sequence[dict[str, Any]]) -> None:
-        """Put lines into quarantine; a resource's newer line takes the place of its older one."""
-        table = schema.quarantine
-        if not rows:
-            return
-        named = [Key(row["type"], row["source_id"]) for row in rows if row["source_id"]]
-        self.release(connection, named)
-        connection.execute(
-            table.insert(), [{"sync": self._sync, "run": run_id, **row} for row in rows]
-        )
-
-    def release(self, connection: Connection, keys: Sequence[Key]) -> None:
-        """Take resources out of quarantine that have been applied since."""
-        rows = schema.quarantine.c
-        mine = rows.sync == self._sync
-        if not keys or connection.scalar(select(rows.id).where(mine).limit(1)) is None:
-            return
-        for start in range(0, len(keys), 500):
-            chunk = keys[start : start + 500]
-            connection.execute(
-                delete(schema.quarantine).where(mine, tuple_(rows.type, rows.source_id).in_(chunk))
-            )
-
-    def discard(self, ids: Sequence[int]) -> None:
-        """Take lines out of quarantine for good."""
-        rows = schema.quarantine.c
-        with self._engine.begin() as connection:
-            connection.execute(
-                delete(schema.quarantine).where(rows.sync == self._sync, rows.id.in_(ids))
-            )
-
-    def refused(self, after: int = 0, limit: int = 500) -> list[Refused]:
-        """Return what is in quarantine, in the order it came."""
-        rows = schema.quarantine.c
-        statement = (
-            select(*(rows[name] for name in Refused._fields))
-            .where(rows.sync == self._sync, rows.id > after)
-            .order_by(rows.id)
-            .limit(limit)
-        )
-        with self._engine.connect() as connection:
-            return [Refused(*row) for row in connection.execute(statement)]
-
-    def refused_in(
-        self, run_id: int | None = None, *, nameless: bool = False
-    ) -> set[tuple[str, str]]:
-        """Return scope and type of what is in quarantine.
-
-        Args:
-            run_id: of one run alone.
-            nameless: of lines without an id alone.
-        """
-        rows = schema.quarantine.c
-        statement = select(rows.scope, rows.type).where(rows.sync == self._sync).distinct()
-        if run_id is not None:
-            statement = statement.where(rows.run == run_id)
-        if nameless:
-            statement = statement.where(rows.source_id.is_(None))
-        with self._engine.connect() as connection:
-            return {(scope, kind) for scope, kind in connection.execute(statement)}
-
-    def refused_counts(self) -> dict[str, dict[str, int]]:
-        """Return how many lines are in quarantine, by type and code."""
-        rows = schema.quarantine.c
-        statement = (
-            select(rows.type, rows.code, func.count())
-            .where(rows.sync == self._sync)
-            .group_by(rows.type, rows.code)
-        )
-        found: dict[str, dict[str, int]] = {}
-        with self._engine.connect() as connection:
-            for kind, code, count in connection.execute(statement):
-                found.setdefault(kind, {})[code] = count
-        return found
-
     def watermarks(self) -> list[Watermark]:
         """Return every watermark, by scope and type."""
         rows = schema.watermarks.c
@@ -312,8 +154,8 @@ class Ledger:
         statement = table.delete().where(table.c.sync == self._sync)
         connection.execute(statement.where(table.c.type.in_(types)) if types else statement)
         if not types:
-            for other in (schema.members, schema.quarantine):
-                connection.execute(other.delete().where(other.c.sync == self._sync))
+            own = schema.members.c.sync == self._sync
+            connection.execute(schema.members.delete().where(own))
 
     def _runs(self, column: str, phases: Sequence[str], *, finished: bool) -> Iterator[Run]:
         rows = schema.runs.c

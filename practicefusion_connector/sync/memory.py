@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, Table, and_, func, select, tuple_
 
 from practicefusion_connector.sync import schema
 from practicefusion_connector.sync.items import Applied, Item, Key
+from practicefusion_connector.sync.waiting import Ready, ready
 
 # SQLite takes 32,766 variables in a statement; a row of a look-up has three at most.
 _CHUNK = 1000
@@ -158,41 +159,9 @@ class TargetMemory:
         with self._engine.connect() as connection:
             return {row[0]: row[1] for row in connection.execute(statement)}
 
-    def ready(self, after: Key | None, limit: int) -> list[tuple[Key, str, dict[Key, str]]]:
+    def ready(self, after: Key | None, limit: int) -> list[Ready]:
         """See `target.Memory`."""
-        wait, own, other = schema.waiting.c, schema.records.alias(), schema.records.alias()
-        names = schema.aliases
-        found: dict[Key, tuple[str, dict[Key, str]]] = {}
-        meant = func.coalesce(names.c.source_id, wait.wanted_id)
-        statement = (
-            select(*_columns(wait, "type", "source_id"), own.c.target_id)
-            .add_columns(wait.wanted_type, wait.wanted_id, other.c.target_id)
-            .join_from(schema.waiting, own, _same(own.c, wait.sync, wait.type, wait.source_id))
-            .outerjoin(
-                names,
-                and_(
-                    names.c.sync == wait.sync,
-                    names.c.type == wait.wanted_type,
-                    names.c.alias == wait.wanted_id,
-                ),
-            )
-            .join(other, _same(other.c, wait.sync, wait.wanted_type, meant))
-            .where(wait.sync == self._sync)
-            .order_by(wait.type, wait.source_id)
-        )
-        if after is not None:
-            statement = statement.where(tuple_(wait.type, wait.source_id) > tuple_(*after))
-        with self._engine.connect() as connection:
-            streamed = connection.execution_options(yield_per=500).execute(statement)
-            # A resource may wait for several; its rows follow one another.
-            for kind, source_id, target_id, wanted_type, wanted_id, wanted_target in streamed:
-                key = Key(kind, source_id)
-                if key not in found and len(found) == limit:
-                    break
-                _, wanted = found.setdefault(key, (target_id, {}))
-                wanted[Key(wanted_type, wanted_id)] = wanted_target
-            streamed.close()
-        return [(key, target_id, wanted) for key, (target_id, wanted) in found.items()]
+        return ready(self._engine, self._sync, after, limit)
 
     def settled(self, key: Key, wanted: Iterable[Key]) -> None:
         """See `target.Memory`."""
@@ -272,20 +241,6 @@ class TargetMemory:
 
 def _row(key: Key) -> dict[str, Any]:
     return {"type": key.type, "source_id": key.id}
-
-
-def _columns(of: Any, *names: str) -> list[Any]:
-    return [of[name] for name in names]
-
-
-def _same(rows: Any, sync: Any, kind: Any, source_id: Any) -> Any:
-    """Return the condition that a record is the one meant and has an id on the target."""
-    return and_(
-        rows.sync == sync,
-        rows.type == kind,
-        rows.source_id == source_id,
-        rows.target_id.is_not(None),
-    )
 
 
 def _chunks(given: Iterable[Any]) -> Iterator[list[Any]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from practicefusion_connector.sync.ledger import Part, Watermark
+from practicefusion_connector.sync.runs import Part, Watermark
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections import Counter
 
 from practicefusion_connector.sync.engine import Sync
 from practicefusion_connector.sync.items import Applied, Item, Key, Unusable, read_item
-from practicefusion_connector.sync.ledger import Refused
+from practicefusion_connector.sync.runs import Refused
 from practicefusion_connector.sync.state import State
 from practicefusion_connector.sync.target import dependency_order
 
@@ -29,7 +29,7 @@ def replay_quarantine(sync: Sync) -> Counter[str]:
     with sync.state.lock(), sync.opened():
         tried: set[tuple[str, str]] = set()
         after = 0
-        while page := sync.state.ledger.refused(after, _AT_ONCE):
+        while page := sync.state.quarantine.rows(after, _AT_ONCE):
             after = page[-1].id
             tried.update((row.scope, row.type) for row in page)
             counts.update(_applied(sync, page))
@@ -78,7 +78,7 @@ def _deleted(sync: Sync, row: Refused) -> Counter[str]:
 
 def _settle(state: State, tried: set[tuple[str, str]]) -> None:
     """Move the watermarks of what is out of quarantine now, where nothing else holds them."""
-    left = state.ledger.refused_in()
+    left = state.quarantine.kinds()
     last = next(iter(state.ledger.last()), None)
     troubled = {
         (part.scope, kind)

@@ -1,33 +1,17 @@
-"""Where resources come from: a bulk export of a practice, or a folder of NDJSON files.
+"""What every source promises: it fetches a part of a run onto disk and says what moment it is of.
 
-A source fetches one part of a run (some types of one scope since one moment) onto disk and says
-what moment it is of. It knows no target.
+A part is some types of one scope since one moment. A source knows no target.
 """
 
 from __future__ import annotations
 
-import hashlib
-import shutil
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from pydantic_core import from_json
-
-from practicefusion_connector.connection import Connection
-from practicefusion_connector.errors import InvalidInput
-from practicefusion_connector.registry import shipped
-from practicefusion_connector.smart.provider import TokenProvider
 from practicefusion_connector.sync.items import Key
-from practicefusion_connector.sync.ledger import Part, PartFile
-from practicefusion_connector.transport import Run, Transport
-
-if TYPE_CHECKING:
-    from practicefusion_connector.bulk import Export, ExportOutcome, ExportPlan, JobStore, Patience
-
-_DELETED_FOLDER = "deleted"
+from practicefusion_connector.sync.runs import Part
 
 
 class Source(Protocol):
@@ -62,208 +46,8 @@ class Source(Protocol):
         ...
 
 
-class FolderSource:
-    """A folder of NDJSON files, named by type: `Patient.ndjson`, `Patient.000.ndjson`.
-
-    Each sync is a full one, as files do not say what changed. Files under `deleted/` hold
-    transaction Bundles of DELETE entries, as an export's do.
-    """
-
-    base_url: str | None = None
-
-    def __init__(self, folder: Path, *, name: str | None = None) -> None:
-        self._folder = folder
-        digest = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
-        self.name = name or f"folder-{digest}"
-
-    def types(self) -> tuple[str, ...]:
-        """See `Source`."""
-        return tuple(sorted({kind for kind, _ in self._files()}))
-
-    def members(self, scope: str) -> None:
-        """See `Source`."""
-
-    def fetch(self, part: Part, cancel: Event, progress: Callable[[Any], None]) -> Part:
-        """See `Source`."""
-        files = [(kind, path) for kind, path in self._files() if kind in part.types]
-        if not files:
-            raise InvalidInput("The folder holds no NDJSON files of the types asked for.")
-        newest = max(path.stat().st_mtime for _, path in files)
-        moment = datetime.fromtimestamp(newest, UTC).isoformat(timespec="milliseconds")
-        deleted = sorted((self._folder / _DELETED_FOLDER).glob("*.ndjson"))
-        return part.model_copy(
-            update={
-                "since": None,
-                "mode": "folder",
-                "transaction_time": moment.replace("+00:00", "Z"),
-                "files": [
-                    PartFile(path=str(path), type=kind, bytes=path.stat().st_size)
-                    for kind, path in files
-                ],
-                "deleted": [str(path) for path in deleted],
-            }
-        )
-
-    def deletions(self, path: Path) -> Iterator[Key]:
-        """See `Source`."""
-        return _deletions(path)
-
-    def discard(self, part: Part) -> None:
-        """See `Source`; the files are their owner's."""
-
-    def _files(self) -> list[tuple[str, Path]]:
-        found = sorted(self._folder.glob("*.ndjson"))
-        named = [(path.name.split(".")[0], path) for path in found]
-        return [(kind, path) for kind, path in named if kind[:1].isupper()]
-
-
-class BulkSource:
-    """A practice's bulk export, or the same by search where it has none.
-
-    Args:
-        connection: to the practice.
-        tokens: hands out its access tokens.
-        folder: where exports lie until they are applied.
-        jobs: keeps what an export needs to go on after a kill.
-        transport: sends the requests.
-        mode: `auto`, `export` or `crawl`, see `bulk.ExportPlan`.
-        type_filter: FHIR searches that narrow a type.
-        validation: `report`, `quarantine` or `none`, see `bulk.Export`.
-        concurrency: files fetched at once.
-        patience: how to wait for the server, see `bulk.Patience`.
-        keep_files: leave an export's files in the folder once they are applied.
-    """
-
-    def __init__(
-        self,
-        connection: Connection,
-        tokens: TokenProvider,
-        folder: Path,
-        jobs: JobStore,
-        transport: Transport,
-        *,
-        mode: str = "auto",
-        type_filter: tuple[str, ...] = (),
-        validation: str = "report",
-        concurrency: int = 4,
-        patience: Patience | None = None,
-        keep_files: bool = False,
-    ) -> None:
-        self.name = connection.id
-        self.base_url: str | None = connection.fhir_base_url
-        self._connection = connection
-        self._tokens = tokens
-        self._folder = folder
-        self._jobs = jobs
-        self._transport = transport
-        self._wishes: dict[str, Any] = {"mode": mode, "type_filter": type_filter}
-        self._ways: dict[str, Any] = {
-            "validation": validation,
-            "concurrency": concurrency,
-            "patience": patience,
-        }
-        self._keep_files = keep_files
-
-    def types(self) -> tuple[str, ...]:
-        """See `Source`: every type the shipped actions read."""
-        return tuple(sorted({action.resource for action in shipped().core()}))
-
-    def members(self, scope: str) -> list[str] | None:
-        """See `Source`: the Group's members, or the patients of an export of it where it is hidden.
-
-        Practice Fusion's documentation names no read of a Group, and the scope may be missing.
-        """
-        kind, _, group = scope.partition(":")
-        if kind != "group":
-            return None
-        from practicefusion_connector.errors import Forbidden, NotFound, Rejected
-        from practicefusion_connector.fhir.client import FhirClient
-
-        client = FhirClient(self._transport, self._connection.fhir_base_url, self._tokens)
-        try:
-            found = client.read("Group", group, Run(self._transport.policy.deadline))
-        except (Forbidden, NotFound, Rejected):
-            return self._exported_patients(scope)
-        entries = [each.get("entity", {}) for each in found.get("member") or ()]
-        names = [str(entity.get("reference", "")) for entity in entries]
-        return sorted(name.partition("/")[2] for name in names if name.startswith("Patient/"))
-
-    def _exported_patients(self, scope: str) -> list[str]:
-        part = self.fetch(Part(scope=scope, types=("Patient",)), Event(), lambda _: None)
-        found: set[str] = set()
-        for file in part.files:
-            with Path(file.path).open("rb") as lines:
-                found.update(str(from_json(line).get("id")) for line in lines)
-        self._forget(part)
-        return sorted(found)
-
-    def fetch(self, part: Part, cancel: Event, progress: Callable[[Any], None]) -> Part:
-        """See `Source`."""
-        return _fetched(part, self._export(part, progress).run(self._plan(part), cancel=cancel))
-
-    def deletions(self, path: Path) -> Iterator[Key]:
-        """See `Source`."""
-        return _deletions(path)
-
-    def discard(self, part: Part) -> None:
-        """See `Source`."""
-        if not self._keep_files:
-            self._forget(part)
-
-    def _forget(self, part: Part) -> None:
-        self._export(part, None).release(self._plan(part), files=True)
-        shutil.rmtree(self._place(part), ignore_errors=True)
-
-    def _plan(self, part: Part) -> ExportPlan:
-        from practicefusion_connector.bulk import ExportPlan
-
-        asked = part.asked_since
-        return ExportPlan(scope=part.scope, types=part.types, since=asked, **self._wishes)
-
-    def _export(self, part: Part, progress: Callable[[Any], None] | None) -> Export:
-        from practicefusion_connector.bulk import Export
-
-        return Export(
-            self._connection,
-            self._tokens,
-            self._place(part),
-            self._jobs,
-            transport=self._transport,
-            progress=progress,
-            **self._ways,
-        )
-
-    def _place(self, part: Part) -> Path:
-        about = "|".join((part.scope, ",".join(part.types), part.asked_since or ""))
-        return self._folder / hashlib.sha256(about.encode()).hexdigest()[:24]
-
-
-def _fetched(part: Part, outcome: ExportOutcome) -> Part:
-    failed = sum(
-        count for (severity, _), count in outcome.issues().items() if severity in ("error", "fatal")
-    )
-    return part.model_copy(
-        update={
-            "since": outcome.since,
-            "mode": outcome.mode,
-            "transaction_time": outcome.transaction_time,
-            "files": [
-                PartFile(
-                    path=str(file.path),
-                    type=file.resource_type,
-                    count=file.count,
-                    bytes=file.bytes,
-                )
-                for file in outcome.files
-            ],
-            "deleted": [str(file.path) for file in outcome.deleted],
-            "errors": failed,
-            "quarantined": outcome.quarantined,
-        }
-    )
-
-
-def _deletions(path: Path) -> Iterator[Key]:
+def deletions_in(path: Path) -> Iterator[Key]:
+    """Yield what a file of transaction Bundles with DELETE entries names."""
     from practicefusion_connector.bulk.sections import read_deletions
 
     return (Key(*pair) for pair in read_deletions(path))

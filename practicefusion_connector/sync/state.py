@@ -18,6 +18,7 @@ from practicefusion_connector.sync import schema
 from practicefusion_connector.sync.items import Applied, Item, Key, Position
 from practicefusion_connector.sync.ledger import Ledger
 from practicefusion_connector.sync.memory import TargetMemory
+from practicefusion_connector.sync.quarantine import Quarantine
 
 
 class SyncBusy(InvalidInput):
@@ -33,7 +34,8 @@ class State:
 
     Attributes:
         memory: what is remembered of the target.
-        ledger: runs, checkpoints, watermarks, quarantine.
+        ledger: runs, checkpoints, watermarks.
+        quarantine: what was refused.
     """
 
     def __init__(self, url: str, name: str) -> None:
@@ -42,6 +44,7 @@ class State:
         self._sync = self._id(name)
         self.memory = TargetMemory(self._engine, self._sync)
         self.ledger = Ledger(self._engine, self._sync)
+        self.quarantine = Quarantine(self._engine, self._sync)
 
     def close(self) -> None:
         """Close the database."""
@@ -97,6 +100,7 @@ class State:
             connection.execute(update(schema.syncs).where(rows.id == self._sync).values(mark=mark))
             self.memory.clear(connection)
             self.ledger.clear(connection)
+            self.quarantine.clear(connection)
         return False
 
     def landed(
@@ -117,8 +121,8 @@ class State:
             self.memory.remember(connection, run, applied)
             self.memory.seen(connection, run, met)
             done = [item.key for item, what in applied if what.status != "failed"]
-            self.ledger.release(connection, [*done, *met])
-            self.ledger.refuse(connection, run, refused)
+            self.quarantine.release(connection, [*done, *met])
+            self.quarantine.refuse(connection, run, refused)
             self.ledger.checkpoint(connection, run, file, end, dict(counts))
 
     def replayed(self, done: Sequence[tuple[Item, Applied]]) -> None:
@@ -126,14 +130,14 @@ class State:
         run = self.ledger.next_id() - 1
         with self._engine.begin() as connection:
             self.memory.remember(connection, run, done)
-            self.ledger.release(connection, [item.key for item, _ in done])
+            self.quarantine.release(connection, [item.key for item, _ in done])
 
     def deleted(self, run: int, keys: Sequence[Key], refused: Sequence[dict[str, Any]]) -> None:
         """Forget what was deleted, and note what could not be."""
         with self._engine.begin() as connection:
             self.memory.drop(connection, keys)
-            self.ledger.release(connection, keys)
-            self.ledger.refuse(connection, run, refused)
+            self.quarantine.release(connection, keys)
+            self.quarantine.refuse(connection, run, refused)
 
     def move(
         self, marks: Sequence[tuple[str, str, str, bool]], members: dict[str, list[str]]
@@ -154,6 +158,8 @@ class State:
         """Forget the watermarks, and with `everything` what the target was given, too."""
         with self._engine.begin() as connection:
             self.ledger.clear(connection, types)
+            if not types:
+                self.quarantine.clear(connection)
             if everything:
                 self.memory.clear(connection, types)
 

@@ -39,22 +39,15 @@ def state(states: Opened) -> State:
 
 @pytest.fixture(scope="session")
 def running_fhir_url() -> Iterator[str]:
-    with fhir_server.running() as url:
+    with fhir_server.running(faults=8) as url:
         yield url
 
 
 @pytest.fixture
 def fhir_url(running_fhir_url: str) -> str:
-    """A FHIR server that holds nothing yet."""
+    """A FHIR server that holds nothing yet, and fails at every eighth batch and some entries."""
     fhir_server.reset(running_fhir_url)
     return running_fhir_url
-
-
-@pytest.fixture
-def troubled_fhir_url() -> Iterator[str]:
-    """The same, where every eighth batch fails, and single entries of the others."""
-    with fhir_server.running(faults=8) as url:
-        yield url
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ SYSTEM = "https://practicefusion.com/fhir"
 
 
 @contextmanager
-def running(faults: int = 0) -> Iterator[str]:
+def running(faults: int) -> Iterator[str]:
     """Run the server and give its base URL; skip where its packages are not installed."""
     node = shutil.which("node")
     if node is None or not (NODE / "node_modules").is_dir():

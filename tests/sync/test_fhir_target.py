@@ -90,16 +90,6 @@ def test_a_practice_arrives_whole_and_stays_in_step(
     check_equal(changed, held)
 
 
-def test_the_same_with_a_server_that_fails_now_and_then(
-    tmp_path: Path, people: list[Resource], troubled_fhir_url: str, state: State
-) -> None:
-    first = sync(write(tmp_path / "export", people), troubled_fhir_url, state)
-    assert first["created"] + first.get("updated", 0) == len(people)
-    held = Held(troubled_fhir_url)
-    check_equal(people, held)
-    held.close()
-
-
 def test_references_in_circles_and_forwards_are_mended(
     tmp_path: Path, fhir_url: str, held: Held, state: State
 ) -> None:
@@ -147,7 +137,7 @@ def test_what_the_server_refuses_waits_in_quarantine(
     assert report.status == "incomplete"
     assert report.held == [kind]
     assert report.total("created") == 30
-    reasons = {(r.code, r.line, r.file) for r in state.ledger.refused()}
+    reasons = {(r.code, r.line, r.file) for r in state.quarantine.rows()}
     lines = sum(1 for each in people[:30] if each["resourceType"] == kind)
     name = f"{kind}.000.ndjson"
     assert {(line, file) for _, line, file in reasons} == {(lines + 1, name), (lines + 2, name)}

@@ -47,7 +47,7 @@ class Practices:
     def __init__(self, folder: Path, redis_url: str, sandbox: Sandbox, names: list[str]) -> None:
         self.folder = folder
         key = Fernet.generate_key().decode()
-        self.shared = {
+        self.shared: dict[str, Any] = {
             "broker": redis_url.replace("unix://", "redis+socket://"),
             "folder": str(folder),
             "key": key,
@@ -195,4 +195,4 @@ def test_a_payload_holds_no_token(practices: Practices, redis_url: str) -> None:
     (message,) = queued
     arguments, _, _ = json.loads(base64.b64decode(json.loads(message)["body"]))
     assert arguments == ["north"]
-    assert "secret" not in message.decode()
+    assert "secret" not in str(message)

@@ -1,0 +1,60 @@
+"""The end of a run: what it did, and which watermarks move.
+
+A watermark moves when everything of its export is applied; where something was refused, or the
+export itself was not sound, it waits until somebody consents to go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from practicefusion_connector.sync.loading import SyncFile
+from practicefusion_connector.sync.planning import SyncPlan
+from practicefusion_connector.sync.report import SyncReport
+from practicefusion_connector.sync.runs import Run
+from practicefusion_connector.sync.state import State
+
+
+def report_of(
+    run: Run, state: State, target: str, files: Iterable[SyncFile], *, resumed: bool
+) -> SyncReport:
+    """Return the report of a run whose files are applied."""
+    parts = run.document.parts
+    report = SyncReport(
+        sync=state.name,
+        run=run.id,
+        started=run.document.started,
+        target=target,
+        mode=",".join(sorted({part.mode for part in parts if part.mode})),
+        full=all(part.since is None for part in parts),
+        bytes=sum(file.bytes for part in parts for file in part.files),
+        problems=sum(part.errors for part in parts),
+        resumed=resumed,
+    )
+    for file in files:
+        report.count(file.type, state.ledger.position(run.id, file.number)[1])
+    return report
+
+
+def move_watermarks(run: Run, plan: SyncPlan, state: State, report: SyncReport) -> None:
+    """Move each type's watermark, unless something of it was refused without consent."""
+    refused = state.quarantine.kinds(run.id)
+    marks, held = [], set()
+    for part in run.document.parts:
+        instant = part.transaction_time or ""
+        report.transaction_times[part.scope] = instant
+        trouble = part.errors or part.quarantined
+        for kind in part.types:
+            hold = bool(trouble or (part.scope, kind) in refused)
+            hold = hold and not plan.accept_quarantine
+            marks.append((part.scope, kind, instant, hold))
+            if hold:
+                held.add(kind)
+    report.held = sorted(held)
+    report.status = "incomplete" if held else "done"
+    state.move(marks, run.document.members if not held else {})
+
+
+def unreadable(run: Run, state: State) -> set[str]:
+    """Return the types of lines without an id: what they were cannot be called missing."""
+    return {kind for _, kind in state.quarantine.kinds(run.id, nameless=True)}

@@ -1,0 +1,102 @@
+"""A resource as a FHIR server gets it, the entry that sends it, and what the answer means.
+
+Pure: from values to values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from practicefusion_connector.sync.fhir_server import EntryAnswer
+from practicefusion_connector.sync.items import Applied, Item, Key, Resource
+from practicefusion_connector.sync.references import References, aliases
+
+Search = Literal["identifier", "_tag"]
+
+# R4's types whose resources have no identifier, or one at most, which is the source's to set.
+TAGGED = frozenset(
+    {
+        "AuditEvent",
+        "Binary",
+        "Bundle",
+        "Composition",
+        "Linkage",
+        "OperationOutcome",
+        "Parameters",
+        "Provenance",
+        "QuestionnaireResponse",
+        "Subscription",
+    }
+)
+# What the target sets itself.
+_OWN_META = ("versionId", "lastUpdated")
+
+
+def prepared(
+    item: Item, held: Mapping[Key, str], search: Search | None, references: References
+) -> tuple[Resource, tuple[Key, ...]]:
+    """Return a resource as the target gets it, and what it refers to that is not there.
+
+    Args:
+        item: as the source gives it.
+        held: the target's ids of what it refers to.
+        search: how it is found again: by an identifier that is added, else by a tag.
+        references: rewrites what it refers to.
+    """
+    copy, missing = references.rewritten(item.resource, held)
+    del copy["id"]
+    meta = copy.get("meta")
+    meta = dict(meta) if isinstance(meta, dict) else {}
+    for name in _OWN_META:
+        meta.pop(name, None)
+    system = references.system_of(item.key.type)
+    if search == "identifier":
+        given = copy.get("identifier")
+        listed = given if isinstance(given, list) else []
+        copy["identifier"] = [*listed, {"system": system, "value": item.key.id}]
+    else:
+        tags = meta.get("tag")
+        listed = tags if isinstance(tags, list) else []
+        meta["tag"] = [*listed, {"system": system, "code": item.key.id}]
+    copy["meta"] = meta
+    if not meta:
+        del copy["meta"]
+    return copy, missing
+
+
+def put_entry(url: str, resource: Resource) -> dict[str, Any]:
+    """Return the entry that puts a resource at a URL."""
+    return {"resource": resource, "request": {"method": "PUT", "url": url}}
+
+
+def conditional_entry(resource: Resource, target_id: str) -> dict[str, Any]:
+    """Return the entry that writes a resource back unless somebody else has changed it."""
+    entry = put_entry(f"{resource['resourceType']}/{target_id}", resource)
+    meta = resource.get("meta")
+    version = meta.get("versionId") if isinstance(meta, dict) else None
+    if version:
+        entry["request"]["ifMatch"] = f'W/"{version}"'
+    return entry
+
+
+def applied(item: Item, answer: EntryAnswer, missing: tuple[Key, ...]) -> Applied:
+    """Return what became of an item, by the answer to its entry."""
+    if not answer.ok:
+        return Applied("failed", code=answer.code or "refused", http_status=answer.status)
+    if answer.id is None:
+        return Applied("failed", code="no_location", http_status=answer.status)
+    return Applied(
+        "created" if answer.status == 201 else "updated",
+        answer.id,
+        missing,
+        aliases(item.resource),
+        http_status=answer.status,
+    )
+
+
+def deleted(answer: EntryAnswer) -> Applied:
+    """Return what became of a deletion; what is not there is deleted."""
+    if answer.ok or answer.status in (404, 410):
+        return Applied("updated", http_status=answer.status)
+    return Applied("failed", code=answer.code or "refused", http_status=answer.status)

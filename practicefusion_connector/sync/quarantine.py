@@ -1,0 +1,108 @@
+"""What a target refused, or what is no resource: kept with file, line and reason until settled.
+
+It holds the resources themselves, so that they can be tried again: it is PHI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Engine, delete, func, select, tuple_
+
+from practicefusion_connector.sync import schema
+from practicefusion_connector.sync.items import Key
+from practicefusion_connector.sync.runs import Refused
+
+
+class Quarantine:
+    """The quarantine of one sync; safe to share between threads."""
+
+    def __init__(self, engine: Engine, sync: int) -> None:
+        self._engine = engine
+        self._sync = sync
+
+    def refuse(self, connection: Connection, run_id: int, rows: Sequence[dict[str, Any]]) -> None:
+        """Put lines into quarantine; a resource's newer line takes the place of its older one."""
+        table = schema.quarantine
+        if not rows:
+            return
+        named = [Key(row["type"], row["source_id"]) for row in rows if row["source_id"]]
+        self.release(connection, named)
+        for row in rows:
+            if row["source_id"] is None:
+                self._release_line(connection, row)
+        connection.execute(
+            table.insert(), [{"sync": self._sync, "run": run_id, **row} for row in rows]
+        )
+
+    def release(self, connection: Connection, keys: Sequence[Key]) -> None:
+        """Take resources out of quarantine that have been applied since."""
+        rows = schema.quarantine.c
+        mine = rows.sync == self._sync
+        if not keys or connection.scalar(select(rows.id).where(mine).limit(1)) is None:
+            return
+        for start in range(0, len(keys), 500):
+            chunk = keys[start : start + 500]
+            connection.execute(
+                delete(schema.quarantine).where(mine, tuple_(rows.type, rows.source_id).in_(chunk))
+            )
+
+    def _release_line(self, connection: Connection, row: dict[str, Any]) -> None:
+        """Take out a line without an id that comes again with every export."""
+        held = schema.quarantine.c
+        connection.execute(
+            delete(schema.quarantine).where(
+                held.sync == self._sync,
+                held.scope == row["scope"],
+                held.type == row["type"],
+                held.source_id.is_(None),
+                held.body == row["body"],
+            )
+        )
+
+    def rows(self, after: int = 0, limit: int = 500) -> list[Refused]:
+        """Return what is in quarantine, in the order it came."""
+        rows = schema.quarantine.c
+        statement = (
+            select(*(rows[name] for name in Refused._fields))
+            .where(rows.sync == self._sync, rows.id > after)
+            .order_by(rows.id)
+            .limit(limit)
+        )
+        with self._engine.connect() as connection:
+            return [Refused(*row) for row in connection.execute(statement)]
+
+    def kinds(self, run_id: int | None = None, *, nameless: bool = False) -> set[tuple[str, str]]:
+        """Return scope and type of what is in quarantine.
+
+        Args:
+            run_id: of one run alone.
+            nameless: of lines without an id alone.
+        """
+        rows = schema.quarantine.c
+        statement = select(rows.scope, rows.type).where(rows.sync == self._sync).distinct()
+        if run_id is not None:
+            statement = statement.where(rows.run == run_id)
+        if nameless:
+            statement = statement.where(rows.source_id.is_(None))
+        with self._engine.connect() as connection:
+            return {(scope, kind) for scope, kind in connection.execute(statement)}
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Return how many lines are in quarantine, by type and code."""
+        rows = schema.quarantine.c
+        statement = (
+            select(rows.type, rows.code, func.count())
+            .where(rows.sync == self._sync)
+            .group_by(rows.type, rows.code)
+        )
+        found: dict[str, dict[str, int]] = {}
+        with self._engine.connect() as connection:
+            for kind, code, count in connection.execute(statement):
+                found.setdefault(kind, {})[code] = count
+        return found
+
+    def clear(self, connection: Connection) -> None:
+        """Forget all of it."""
+        connection.execute(delete(schema.quarantine).where(schema.quarantine.c.sync == self._sync))

@@ -1,0 +1,90 @@
+"""What is written down of runs, watermarks and the quarantine. Plain data."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Phase = Literal["exporting", "applying", "deleting", "finishing", "done", "failed"]
+
+
+class PartFile(BaseModel):
+    """A file of an export, as it lies on disk."""
+
+    path: str
+    type: str
+    count: int | None = None
+    bytes: int = 0
+
+
+class Part(BaseModel):
+    """One export of a run: some types of one scope since one moment.
+
+    Attributes:
+        asked_since: the moment asked for.
+        since: the moment the export is of; `None` where the server gave everything.
+    """
+
+    scope: str
+    types: tuple[str, ...]
+    asked_since: str | None = None
+    since: str | None = None
+    mode: str = ""
+    transaction_time: str | None = None
+    files: list[PartFile] = Field(default_factory=list)
+    deleted: list[str] = Field(default_factory=list)
+    errors: int = 0
+    quarantined: int = 0
+
+
+class RunDocument(BaseModel):
+    """What a run is about and how far it is.
+
+    Attributes:
+        members: the patients of each scope that is a group, as they were when it began.
+        chain: which chain of tasks works on it, where a queue does (`tasks`).
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    started: str
+    finished: str | None = None
+    parts: list[Part] = Field(default_factory=list)
+    members: dict[str, list[str]] = Field(default_factory=dict)
+    seconds: dict[str, float] = Field(default_factory=dict)
+    report: dict[str, Any] = Field(default_factory=dict)
+    reason: str | None = None
+    chain: str | None = None
+
+
+class Run(NamedTuple):
+    """A run as it was read, with the version to name when writing it again."""
+
+    id: int
+    phase: Phase
+    document: RunDocument
+    version: int
+
+
+class Watermark(NamedTuple):
+    """How far a type of a scope is synced, and the moment that waits for consent."""
+
+    scope: str
+    type: str
+    instant: str | None
+    held: str | None
+
+
+class Refused(NamedTuple):
+    """Something in quarantine."""
+
+    id: int
+    scope: str
+    type: str
+    source_id: str | None
+    file: str
+    line: int
+    code: str
+    http_status: int | None
+    body: bytes | None

@@ -9,7 +9,8 @@ begins. Afterwards the tables must hold what the practice holds:
     kills        processes killed
     complete     whether the target equals the source, resource by resource
     duplicates   rows beyond one for each resource
-    kickoffs     exports started for one sync, at most; without expired jobs this is one
+    kickoffs     exports started for one that was needed, where each sync needs one, and each
+                 export that has expired at the practice another; as it should be, this is 1
 
 An export whose answer was on its way when the process died is not counted: nobody can know of it.
 """
@@ -33,7 +34,6 @@ from practicefusion_connector.bulk import JobStore, Patience
 from practicefusion_connector.connection import Connection
 from practicefusion_connector.errors import ConnectorError
 from practicefusion_connector.sandbox import Sandbox
-from practicefusion_connector.sandbox.server import Middleware
 from practicefusion_connector.smart.provider import ManagedTokens
 from practicefusion_connector.smart.renew import renewal
 from practicefusion_connector.stores import ConnectionRecord, MemoryStore
@@ -71,9 +71,9 @@ def killed(kills: int, seed: int) -> dict[str, Any]:
     done = 0
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pf-kill-")))
-        looked_at: set[str] = set()
+        seen = Seen()
         practice = stack.enter_context(
-            Sandbox(patients=PATIENTS, seed=seed, middleware=(noting(looked_at),))
+            Sandbox(patients=PATIENTS, seed=seed, middleware=(seen.noting,))
         )
         practice.behaviour.export.file_resources = 300
         practice.behaviour.export.polls = 2
@@ -101,7 +101,7 @@ def killed(kills: int, seed: int) -> dict[str, Any]:
         "kills": done,
         "complete": dict(rows) == source,
         "duplicates": len(rows) - len(dict(rows)),
-        "kickoffs": 1 + len(looked_at) - syncs,
+        "kickoffs": 1 + len(seen.started) - len(seen.expired) - syncs,
     }
 
 
@@ -121,31 +121,44 @@ def ended_by_itself(told: str, kill_after: float | None) -> bool:
         return process.stdout.readline().strip() == DONE
 
 
-def noting(looked_at: set[str]) -> Middleware:
-    """Note the exports whose status is looked at: those a process has learnt of."""
+class Seen:
+    """What processes have learnt of: exports whose status they looked at, and those expired."""
 
-    def wrap(application: Any) -> Any:
+    def __init__(self) -> None:
+        self.started: set[str] = set()
+        self.expired: set[str] = set()
+
+    def noting(self, application: Any) -> Any:
+        """Wrap the practice's application, to note what is looked at and what it answers."""
+
         def noted(environ: dict[str, Any], start_response: Any) -> Any:
             _, slash, handle = str(environ["PATH_INFO"]).rpartition("/Export/")
-            if slash and environ["REQUEST_METHOD"] == "GET":
-                looked_at.add(handle)
-            return application(environ, start_response)
+            look = bool(slash) and environ["REQUEST_METHOD"] == "GET"
+
+            def answered(status: str, *rest: Any) -> Any:
+                if look:
+                    self.started.add(handle)
+                    if status.startswith("410"):
+                        self.expired.add(handle)
+                return start_response(status, *rest)
+
+            return application(environ, answered)
 
         return noted
-
-    return wrap
 
 
 def disturb(practice: Sandbox, chance: random.Random) -> None:
     """Let something go wrong at the practice."""
     faults = practice.bulk.faults
-    kind = chance.choice(("status", "limit", "download", "none"))
+    kind = chance.choice(("status", "limit", "download", "expire", "none"))
     if kind == "status":
         faults.fail_status(1)
     elif kind == "limit":
         faults.limit(1, retry_after=0)
     elif kind == "download":
         faults.break_downloads(2, after_bytes=20_000)
+    elif kind == "expire":
+        practice.bulk.expire()
 
 
 def change(practice: Sandbox, chance: random.Random) -> None:

@@ -1,4 +1,7 @@
-"""One export in a process of its own: what it is told on stdin, what it took on stdout."""
+"""One export, or one whole sync, in a process of its own.
+
+What it is told comes on stdin, what it took goes to stdout.
+"""
 
 from __future__ import annotations
 
@@ -8,48 +11,96 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from practicefusion_connector.bulk import Export, ExportPlan, JobStore, Patience
 from practicefusion_connector.connection import Connection
-from practicefusion_connector.smart.provider import ManagedTokens
+from practicefusion_connector.smart.provider import ManagedTokens, TokenProvider
 from practicefusion_connector.smart.renew import renewal
 from practicefusion_connector.stores import ConnectionRecord, MemoryStore
 from practicefusion_connector.transport import Policy, Transport
 
+PATIENCE = Patience(first=0.1, shortest=0.1)
+
 
 def main() -> None:
-    """Export once, and say what it took."""
+    """Do what is asked once, and say what it took."""
     asked = json.load(sys.stdin)
     connection, store = Connection.of(**asked["connection"]), MemoryStore()
     store.save(ConnectionRecord(connection=connection), expected=None)
     began, used = time.monotonic(), time.process_time()
+    folder, work = Path(asked["folder"]), synced if asked["load"] else exported
     with (
-        closing(JobStore(f"sqlite:///{asked['folder']}/jobs.db")) as jobs,
+        closing(JobStore(f"sqlite:///{folder}/jobs.db")) as jobs,
         closing(Transport(Policy(read_timeout=120.0))) as transport,
     ):
-        outcome = Export(
+        tokens = ManagedTokens(connection.id, store, renewal(transport))
+        done = work(connection, tokens, folder, jobs, transport, asked["concurrency"])
+    took = {
+        "peak_rss_mb": round(peak_mb(), 1),
+        "seconds": round(time.monotonic() - began, 1),
+        "cpu_seconds": round(time.process_time() - used, 1),
+    }
+    print(json.dumps({**done, **took}))
+
+
+def exported(
+    connection: Connection,
+    tokens: TokenProvider,
+    folder: Path,
+    jobs: JobStore,
+    transport: Transport,
+    concurrency: int,
+) -> dict[str, Any]:
+    """Download and check an export."""
+    outcome = Export(
+        connection,
+        tokens,
+        folder / "export",
+        jobs,
+        transport=transport,
+        concurrency=concurrency,
+        patience=PATIENCE,
+    ).run(ExportPlan(mode="export"))
+    return {
+        "mb": round(sum(each.bytes for each in outcome.files) / 1e6, 1),
+        "files": len(outcome.files),
+        "resources": sum(outcome.counts.values()),
+        "complete": outcome.complete,
+        "findings": len(outcome.findings),
+    }
+
+
+def synced(
+    connection: Connection,
+    tokens: TokenProvider,
+    folder: Path,
+    jobs: JobStore,
+    transport: Transport,
+    concurrency: int,
+) -> dict[str, Any]:
+    """Export, check and load into tables, as one sync."""
+    # An export alone must not pay for these.
+    from practicefusion_connector.sync import BulkSource, DuckDBTarget, State, Sync
+
+    with closing(State(f"sqlite:///{folder}/state.db", "memory")) as state:
+        source = BulkSource(
             connection,
-            ManagedTokens(connection.id, store, renewal(transport)),
-            Path(asked["folder"]) / "export",
+            tokens,
+            folder / "exports",
             jobs,
-            transport=transport,
-            concurrency=asked["concurrency"],
-            patience=Patience(first=0.1, shortest=0.1),
-        ).run(ExportPlan(mode="export"))
-    print(
-        json.dumps(
-            {
-                "mb": round(sum(each.bytes for each in outcome.files) / 1e6, 1),
-                "files": len(outcome.files),
-                "resources": sum(outcome.counts.values()),
-                "complete": outcome.complete,
-                "findings": len(outcome.findings),
-                "peak_rss_mb": round(peak_mb(), 1),
-                "seconds": round(time.monotonic() - began, 1),
-                "cpu_seconds": round(time.process_time() - used, 1),
-            }
+            transport,
+            mode="export",
+            concurrency=concurrency,
+            patience=PATIENCE,
         )
-    )
+        report = Sync(source, DuckDBTarget(folder / "clinic.duckdb"), state).run()
+        return {
+            "mb": round(report.bytes / 1e6, 1),
+            "resources": report.total("read"),
+            "complete": report.status == "done" and report.total("created") == report.total("read"),
+            "stages": {name: round(spent) for name, spent in report.seconds.items()},
+        }
 
 
 def peak_mb() -> float:

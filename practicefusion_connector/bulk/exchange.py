@@ -6,31 +6,18 @@ knows what a token is, and nothing of manifests or files.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from threading import Event
-from typing import TypeVar
 
 import requests
 from requests.structures import CaseInsensitiveDict
 
 from practicefusion_connector.bulk.manifest import same_origin
-from practicefusion_connector.errors import (
-    AuthExpired,
-    InvalidConfig,
-    InvalidResponse,
-    ReauthRequired,
-)
+from practicefusion_connector.errors import InvalidResponse
+from practicefusion_connector.smart.bearer import authorized
 from practicefusion_connector.smart.provider import TokenProvider
 from practicefusion_connector.transport import Answer, Incoming, Run, Transport
-
-T = TypeVar("T")
-
-# A refresh by another worker kills the token in flight here, so one 401 proves little; three
-# different tokens refused in a row do.
-_TOKENS_TRIED = 3
-_TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 class Exchange:
@@ -69,7 +56,7 @@ class Exchange:
             request = _prepared(method, url, {**headers, **authorization})
             return self.transport.send(request, run, practice=self.base_url)
 
-        return self._with_token(attempt, run)
+        return authorized(self.tokens, run, attempt)
 
     @contextmanager
     def stream(
@@ -83,27 +70,7 @@ class Exchange:
                 opened = self.transport.stream(request, run, practice=self.base_url)
                 return stack.enter_context(opened)
 
-            yield self._with_token(attempt, run) if entitled else attempt({})
-
-    def _with_token(self, attempt: Callable[[Mapping[str, str]], T], run: Run) -> T:
-        rejected: str | None = None
-        for _ in range(_TOKENS_TRIED):
-            token = self.tokens.access_token(run, rejected=rejected)
-            if token is None:
-                return attempt({})
-            if not _TOKEN.fullmatch(token):
-                raise InvalidConfig(
-                    "The access token cannot be sent: it is empty, or holds a space, a line break "
-                    "or a letter outside ASCII."
-                )
-            try:
-                return attempt({"Authorization": f"Bearer {token}"})
-            except AuthExpired:
-                rejected = token
-        raise ReauthRequired(
-            "The server refuses every access token of this connection, fresh ones too; connect "
-            "again."
-        )
+            yield authorized(self.tokens, run, attempt) if entitled else attempt({})
 
 
 def _prepared(method: str, url: str, headers: Mapping[str, str]) -> requests.PreparedRequest:

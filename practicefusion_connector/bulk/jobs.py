@@ -9,16 +9,13 @@ business.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from typing import Any, NamedTuple
 
 from pydantic import SecretStr
 from sqlalchemy import (
     BigInteger,
     Column,
-    Delete,
     Engine,
     Insert,
     LargeBinary,
@@ -27,22 +24,16 @@ from sqlalchemy import (
     Table,
     Update,
     exists,
-    inspect,
     literal,
     select,
 )
-from sqlalchemy.schema import CreateTable
 
 from practicefusion_connector.bulk.cipher import Cipher
-from practicefusion_connector.bulk.engine import open_engine
 from practicefusion_connector.errors import InvalidConfig
 from practicefusion_connector.stores.base import next_version
+from practicefusion_connector.stores.database import Database
 
 Document = dict[str, Any]
-
-_DIALECTS = ("sqlite", "postgresql")
-# What keeps two starting workers from creating the tables both; SQLite needs nothing.
-_GUARDS = {"postgresql": "SELECT pg_advisory_xact_lock(5782011364)"}
 
 
 class StaleJob(Exception):
@@ -79,15 +70,8 @@ class JobStore:
         keys: Sequence[SecretStr | str] = (),
         prefix: str = "practicefusion",
     ) -> None:
-        self._owned = isinstance(engine, str)
-        self._pool = open_engine(engine) if isinstance(engine, str) else engine
-        self._process = os.getpid()
+        self._database = Database(engine, name="The job store", example="sqlite:///jobs.db")
         self._cipher = Cipher(keys) if keys else None
-        dialect = self._pool.dialect.name
-        if dialect not in _DIALECTS:
-            raise InvalidConfig(f"JobStore works with {' and '.join(_DIALECTS)}, not {dialect}.")
-        # Each dialect has an Insert of its own, with ON CONFLICT; the others cost memory.
-        self._insert: Any = import_module(f"sqlalchemy.dialects.{dialect}").insert
         tables = MetaData()
         self._jobs = Table(
             f"{prefix}_jobs",
@@ -104,10 +88,10 @@ class JobStore:
             Column("name", String(128), primary_key=True),
             Column("document", LargeBinary, nullable=False),
         )
-        self._create_tables()
+        self._database.create(tables)
 
     def __repr__(self) -> str:
-        return f"JobStore({self._pool.dialect.name}, {self._jobs.name!r})"
+        return f"JobStore({self._database.dialect}, {self._jobs.name!r})"
 
     @property
     def encrypts(self) -> bool:
@@ -118,7 +102,7 @@ class JobStore:
         """Return a job, or `None` where there is none."""
         rows = self._jobs.c
         statement = select(rows.document, rows.version).where(rows.job_id == job_id)
-        with self._engine().connect() as connection:
+        with self._database.connect() as connection:
             row = connection.execute(statement).one_or_none()
         return row and StoredJob(self._opened(row.document), row.version)
 
@@ -132,12 +116,12 @@ class JobStore:
         written = {"version": version, "state": state, "document": self._closed(document)}
         statement: Insert | Update
         if expected is None:
-            insert = self._insert(self._jobs).values(job_id=job_id, **written)
+            insert = self._database.insert(self._jobs).values(job_id=job_id, **written)
             statement = insert.on_conflict_do_nothing()
         else:
             known = (rows.job_id == job_id, rows.version == expected)
             statement = self._jobs.update().where(*known).values(**written)
-        if not self._touches(statement, rows.job_id):
+        if not self._database.touches(statement, rows.job_id):
             raise StaleJob(job_id)
         return version
 
@@ -145,7 +129,7 @@ class JobStore:
         """Return the job's parts by name."""
         rows = self._parts.c
         statement = select(rows.name, rows.document).where(rows.job_id == job_id)
-        with self._engine().connect() as connection:
+        with self._database.connect() as connection:
             found = connection.execute(statement).all()
         return {row.name: self._opened(row.document) for row in found}
 
@@ -158,52 +142,40 @@ class JobStore:
         rows = self._parts.c
         still = exists().where(*self._is(job_id, version))
         row = literal(job_id), literal(name), literal(self._closed(document), LargeBinary)
-        insert = self._insert(self._parts).from_select(
+        insert = self._database.insert(self._parts).from_select(
             [rows.job_id, rows.name, rows.document], select(*row).where(still)
         )
         upsert = insert.on_conflict_do_update(
             index_elements=[rows.job_id, rows.name], set_={"document": insert.excluded.document}
         )
-        if not self._touches(upsert, rows.job_id):
+        if not self._database.touches(upsert, rows.job_id):
             raise StaleJob(job_id)
 
     def forget_parts(self, job_id: str, *, version: int) -> None:
         """Remove every part of a job whose version is still `version`."""
         still = exists().where(*self._is(job_id, version))
-        with self._engine().begin() as connection:
+        with self._database.begin() as connection:
             connection.execute(self._parts.delete().where(self._parts.c.job_id == job_id, still))
 
     def delete(self, job_id: str) -> bool:
         """Remove a job and its parts; return whether there was one."""
-        with self._engine().begin() as connection:
+        with self._database.begin() as connection:
             connection.execute(self._parts.delete().where(self._parts.c.job_id == job_id))
             gone = self._jobs.delete().where(self._jobs.c.job_id == job_id)
             return bool(connection.execute(gone.returning(self._jobs.c.job_id)).all())
 
     def states(self) -> dict[str, str]:
         """Return the state of every job, by id."""
-        with self._engine().connect() as connection:
+        with self._database.connect() as connection:
             found = connection.execute(select(self._jobs.c.job_id, self._jobs.c.state)).all()
         return {row.job_id: row.state for row in found}
 
     def close(self) -> None:
         """Close the pool, unless the engine was handed in."""
-        if self._owned:
-            self._engine().dispose()
+        self._database.close()
 
     def _is(self, job_id: str, version: int) -> tuple[Any, Any]:
         return self._jobs.c.job_id == job_id, self._jobs.c.version == version
-
-    def _engine(self) -> Engine:
-        # Sockets must not be shared with the process this one was forked from.
-        if self._process != os.getpid():
-            self._pool.dispose(close=False)
-            self._process = os.getpid()
-        return self._pool
-
-    def _touches(self, statement: Insert | Update | Delete, key: Column[Any]) -> bool:
-        with self._engine().begin() as connection:
-            return bool(connection.execute(statement.returning(key)).all())
 
     def _closed(self, document: Mapping[str, Any]) -> bytes:
         text = json.dumps(document).encode()
@@ -221,14 +193,3 @@ class JobStore:
                 "no key."
             )
         return document
-
-    def _create_tables(self) -> None:
-        with self._engine().begin() as connection:
-            guard = _GUARDS.get(connection.dialect.name)
-            if guard:
-                connection.exec_driver_sql(guard)
-            # An account without the right to create tables may still use those that exist.
-            inspector = inspect(connection)
-            for table in (self._jobs, self._parts):
-                if not inspector.has_table(table.name):
-                    connection.execute(CreateTable(table, if_not_exists=True))

@@ -6,28 +6,22 @@ action is for. Every URL it asks lies under the FHIR base.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
-from practicefusion_connector.errors import (
-    AuthExpired,
-    ConnectorError,
-    InvalidConfig,
-    InvalidResponse,
-    ReauthRequired,
-)
+from practicefusion_connector.errors import ConnectorError, InvalidResponse
 from practicefusion_connector.fhir.bundle import Page, read_page
+from practicefusion_connector.smart.bearer import authorized
 from practicefusion_connector.smart.provider import TokenProvider
 from practicefusion_connector.transport import Answer, Run, Transport
 
-# A refresh by another worker kills the token in flight here, so one 401 proves little; three
-# different tokens refused in a row do.
-_TOKENS_TRIED = 3
-# Wider than RFC 6750 §2.1; the standard library's own refusal would quote the token.
-_TOKEN = re.compile(r"[\x21-\x7e]+")
+_HEADERS = {
+    "Accept": "application/fhir+json",
+    "Accept-Encoding": "gzip",
+    "User-Agent": "practicefusion-connector",
+}
 
 
 class FhirClient:
@@ -75,32 +69,8 @@ class FhirClient:
         return replace(page, size=len(answer.body))
 
     def _get(self, url: str, run: Run) -> Answer:
-        rejected: str | None = None
-        for _ in range(_TOKENS_TRIED):
-            token = self._tokens.access_token(run, rejected=rejected)
-            if token is not None and not _TOKEN.fullmatch(token):
-                raise InvalidConfig(
-                    "The access token cannot be sent: it is empty, or holds a space, a line break "
-                    "or a letter outside ASCII."
-                )
-            try:
-                return self._transport.get(url, _headers(token), run, practice=self.base_url)
-            except AuthExpired:
-                if token is None:
-                    raise ReauthRequired(
-                        "The server wants an access token; connect first."
-                    ) from None
-                rejected = token
-        raise ReauthRequired(
-            "The server refuses every access token of this connection, fresh ones too; connect "
-            "again."
-        )
+        def attempt(authorization: Mapping[str, str]) -> Answer:
+            headers = {**_HEADERS, **authorization}
+            return self._transport.get(url, headers, run, practice=self.base_url)
 
-
-def _headers(token: str | None) -> dict[str, str]:
-    headers = {
-        "Accept": "application/fhir+json",
-        "Accept-Encoding": "gzip",
-        "User-Agent": "practicefusion-connector",
-    }
-    return headers if token is None else {**headers, "Authorization": f"Bearer {token}"}
+        return authorized(self._tokens, run, attempt)

@@ -18,13 +18,12 @@ import orjson
 import requests
 
 from practicefusion_connector.errors import (
-    AuthExpired,
     ConnectorError,
     InvalidResponse,
-    ReauthRequired,
     Rejected,
     ResponseTooLarge,
 )
+from practicefusion_connector.smart.bearer import authorized
 from practicefusion_connector.smart.provider import TokenProvider
 from practicefusion_connector.sync.pace import Pace
 from practicefusion_connector.transport import Answer, Run, Transport
@@ -32,12 +31,12 @@ from practicefusion_connector.transport.problems import error_from
 
 Entry = Mapping[str, Any]
 
-_TOKENS_TRIED = 3
 _PASSING = frozenset({408, 409, 423, 425, 429, 500, 502, 503, 504})
 _TRIES = 6
 # A resource another writer created at the same moment: Medplum answers 400 where others say 409.
 # What is wrong by itself stays wrong, so one more try is enough to tell them apart.
 _TRIES_IF_REFUSED = 2
+_REFUSED = "The target refuses every access token; authorize it again."
 _LOCATION = re.compile(r"(?:^|/)[A-Z][A-Za-z]+/([A-Za-z0-9.-]{1,64})(?:/_history/[^/]+)?$")
 
 
@@ -179,23 +178,17 @@ class FhirServer:
     def _send(
         self, method: str, url: str, body: bytes | None, run: Run, extra: Mapping[str, str]
     ) -> Answer:
-        rejected: str | None = None
-        for _ in range(_TOKENS_TRIED):
-            token = self._tokens.access_token(run, rejected=rejected)
-            headers = {"Accept": "application/fhir+json", "User-Agent": "practicefusion-connector"}
-            headers.update(extra)
-            if body is not None:
-                headers["Content-Type"] = "application/fhir+json"
-            if token is not None:
-                headers["Authorization"] = f"Bearer {token}"
-            request = requests.Request(method, url, headers=headers, data=body).prepare()
-            try:
-                return self._transport.send(request, run)
-            except AuthExpired:
-                if token is None:
-                    break
-                rejected = token
-        raise ReauthRequired("The target refuses every access token; authorize it again.")
+        headers = {"Accept": "application/fhir+json", "User-Agent": "practicefusion-connector"}
+        headers.update(extra)
+        if body is not None:
+            headers["Content-Type"] = "application/fhir+json"
+
+        def attempt(authorization: Mapping[str, str]) -> Answer:
+            own = {**headers, **authorization}
+            request = requests.Request(method, url, headers=own, data=body).prepare()
+            return self._transport.send(request, run)
+
+        return authorized(self._tokens, run, attempt, refused=_REFUSED)
 
 
 def _worth_another(answer: EntryAnswer, attempt: int, repeatable: bool) -> bool:

@@ -10,9 +10,10 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from practicefusion_connector.errors import InvalidInput
+from practicefusion_connector.stores.database import Database
 from practicefusion_connector.sync import schema
 from practicefusion_connector.sync.items import Position
 from practicefusion_connector.sync.runs import Phase, Run, RunDocument, Watermark
@@ -25,8 +26,8 @@ class RunTaken(InvalidInput):
 class Ledger:
     """The book of one sync; safe to share between threads."""
 
-    def __init__(self, engine: Engine, sync: int) -> None:
-        self._engine = engine
+    def __init__(self, database: Database, sync: int) -> None:
+        self._database = database
         self._sync = sync
 
     def current(self) -> Run | None:
@@ -42,18 +43,18 @@ class Ledger:
         """Return a run by its id."""
         rows = schema.runs.c
         statement = select(schema.runs).where(rows.sync == self._sync, rows.id == run_id)
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             row = connection.execute(statement).one_or_none()
         return _run(row) if row else None
 
     def next_id(self) -> int:
         """Return a number for the run that is begun next, for names."""
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             return int(connection.scalar(select(func.max(schema.runs.c.id))) or 0) + 1
 
     def begin(self, document: RunDocument) -> Run:
         """Begin a run and return it."""
-        with self._engine.begin() as connection:
+        with self._database.begin() as connection:
             made = connection.execute(
                 schema.runs.insert()
                 .values(
@@ -79,7 +80,7 @@ class Ledger:
             .values(phase=phase, document=run.document.model_dump_json(), version=run.version + 1)
             .returning(rows.id)
         )
-        with self._engine.begin() as connection:
+        with self._database.begin() as connection:
             if not connection.execute(statement).all():
                 raise RunTaken("Another process works on this run of the sync.")
         return Run(run.id, phase, run.document, run.version + 1)
@@ -90,7 +91,7 @@ class Ledger:
         statement = select(rows.line, rows.offset, rows.counts).where(
             rows.run == run_id, rows.file == file
         )
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             row = connection.execute(statement).one_or_none()
         return (Position(row.line, row.offset), json.loads(row.counts)) if row else (Position(), {})
 
@@ -98,7 +99,7 @@ class Ledger:
         self, connection: Connection, run_id: int, file: int, at: Position, counts: dict[str, int]
     ) -> None:
         """Note how far a file is applied, in the transaction of what was applied."""
-        statement = schema.insert(self._engine, schema.checkpoints)
+        statement = self._database.insert(schema.checkpoints)
         values = {"line": at.line, "offset": at.offset, "counts": json.dumps(counts)}
         connection.execute(
             statement.values(run=run_id, file=file, **values).on_conflict_do_update(
@@ -114,14 +115,14 @@ class Ledger:
             .where(rows.sync == self._sync)
             .order_by(rows.scope, rows.type)
         )
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             return [Watermark(*row) for row in connection.execute(statement)]
 
     def mark(
         self, connection: Connection, scope: str, kind: str, instant: str, *, held: bool
     ) -> None:
         """Move a watermark to `instant`, or note that it waits for consent to move there."""
-        statement = schema.insert(self._engine, schema.watermarks)
+        statement = self._database.insert(schema.watermarks)
         new = {"held": instant} if held else {"instant": instant, "held": None}
         version = schema.watermarks.c.version + 1
         values = {"sync": self._sync, "scope": scope, "type": kind, **new}
@@ -135,7 +136,7 @@ class Ledger:
         """Return the patients a group had when it was last synced."""
         rows = schema.members.c
         statement = select(rows.patient).where(rows.sync == self._sync, rows.scope == scope)
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             return set(connection.scalars(statement))
 
     def set_members(self, connection: Connection, scope: str, patients: Iterable[str]) -> None:
@@ -166,7 +167,7 @@ class Ledger:
             .order_by(rows.id.desc())
             .limit(50)
         )
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             yield from (_run(row) for row in connection.execute(statement).all())
 
 

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, Table, and_, func, select, tuple_
+from sqlalchemy import Connection, Table, and_, func, select, tuple_
 
+from practicefusion_connector.stores.database import Database
 from practicefusion_connector.sync import schema
 from practicefusion_connector.sync.items import Applied, Item, Key
 from practicefusion_connector.sync.waiting import Ready, ready
@@ -30,15 +31,15 @@ class Known(NamedTuple):
 class TargetMemory:
     """The memory of one sync; safe to share between threads."""
 
-    def __init__(self, engine: Engine, sync: int) -> None:
-        self._engine = engine
+    def __init__(self, database: Database, sync: int) -> None:
+        self._database = database
         self._sync = sync
 
     def known(self, resource_type: str, ids: Iterable[str]) -> dict[str, Known]:
         """Return what is remembered of resources of one type, by id."""
         rows = schema.records.c
         found: dict[str, Known] = {}
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             for chunk in _chunks(ids):
                 statement = select(rows.source_id, rows.digest, rows.target_id).where(
                     rows.sync == self._sync, rows.type == resource_type, rows.source_id.in_(chunk)
@@ -64,7 +65,7 @@ class TargetMemory:
         same = and_(
             rows.sync == given.sync, rows.type == given.type, rows.source_id == given.source_id
         )
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             for chunk in _chunks(names):
                 statement = (
                     select(given.alias, rows.target_id)
@@ -130,7 +131,7 @@ class TargetMemory:
             .order_by(rows.source_id)
             .limit(limit)
         )
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             return [
                 (Key(resource_type, source_id), target_id)
                 for source_id, target_id in connection.execute(statement)
@@ -140,7 +141,7 @@ class TargetMemory:
         """Return those of `keys` that were met in this run."""
         rows = schema.records.c
         found: set[Key] = set()
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             for chunk in _chunks(keys):
                 statement = select(rows.type, rows.source_id).where(
                     rows.sync == self._sync,
@@ -156,17 +157,17 @@ class TargetMemory:
         statement = (
             select(rows.type, func.count()).where(rows.sync == self._sync).group_by(rows.type)
         )
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             return {row[0]: row[1] for row in connection.execute(statement)}
 
     def ready(self, after: Key | None, limit: int) -> list[Ready]:
         """See `target.Memory`."""
-        return ready(self._engine, self._sync, after, limit)
+        return ready(self._database, self._sync, after, limit)
 
     def settled(self, key: Key, wanted: Iterable[Key]) -> None:
         """See `target.Memory`."""
         wait = schema.waiting.c
-        with self._engine.begin() as connection:
+        with self._database.begin() as connection:
             for each in wanted:
                 connection.execute(
                     schema.waiting.delete().where(
@@ -185,19 +186,19 @@ class TargetMemory:
             .select_from(schema.waiting)
             .where(schema.waiting.c.sync == self._sync)
         )
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             return int(connection.scalar(statement) or 0)
 
     def intend(self, keys: Iterable[Key]) -> None:
         """See `target.Memory`."""
-        with self._engine.begin() as connection:
+        with self._database.begin() as connection:
             self._put(connection, schema.intents, [_row(key) for key in keys])
 
     def in_doubt(self, keys: Iterable[Key]) -> frozenset[Key]:
         """See `target.Memory`."""
         rows = schema.intents.c
         found: set[Key] = set()
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             for chunk in _chunks(keys):
                 statement = select(rows.type, rows.source_id).where(
                     rows.sync == self._sync, tuple_(rows.type, rows.source_id).in_(chunk)
@@ -218,7 +219,7 @@ class TargetMemory:
     def _put(self, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
         if not rows:
             return
-        statement = schema.insert(self._engine, table)
+        statement = self._database.insert(table)
         keys = [column.name for column in table.primary_key]
         changing = [column.name for column in table.columns if column.name not in keys]
         if changing:

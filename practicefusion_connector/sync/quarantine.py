@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, select, tuple_
+from sqlalchemy import Connection, delete, func, select, tuple_
 
+from practicefusion_connector.stores.database import Database
 from practicefusion_connector.sync import schema
 from practicefusion_connector.sync.items import Key
 from practicefusion_connector.sync.runs import Refused
@@ -18,8 +19,8 @@ from practicefusion_connector.sync.runs import Refused
 class Quarantine:
     """The quarantine of one sync; safe to share between threads."""
 
-    def __init__(self, engine: Engine, sync: int) -> None:
-        self._engine = engine
+    def __init__(self, database: Database, sync: int) -> None:
+        self._database = database
         self._sync = sync
 
     def refuse(self, connection: Connection, run_id: int, rows: Sequence[dict[str, Any]]) -> None:
@@ -70,7 +71,7 @@ class Quarantine:
             .order_by(rows.id)
             .limit(limit)
         )
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             return [Refused(*row) for row in connection.execute(statement)]
 
     def kinds(self, run_id: int | None = None, *, nameless: bool = False) -> set[tuple[str, str]]:
@@ -86,7 +87,7 @@ class Quarantine:
             statement = statement.where(rows.run == run_id)
         if nameless:
             statement = statement.where(rows.source_id.is_(None))
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             return {(scope, kind) for scope, kind in connection.execute(statement)}
 
     def counts(self) -> dict[str, dict[str, int]]:
@@ -98,7 +99,7 @@ class Quarantine:
             .group_by(rows.type, rows.code)
         )
         found: dict[str, dict[str, int]] = {}
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             for kind, code, count in connection.execute(statement):
                 found.setdefault(kind, {})[code] = count
         return found

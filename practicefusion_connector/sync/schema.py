@@ -1,16 +1,14 @@
-"""The tables of the sync's state, and the engine that holds them: SQLite, or PostgreSQL.
+"""The tables of the sync's state, and the database that holds them: SQLite, or PostgreSQL.
 
 Every row belongs to a sync (`syncs`): one source into one target.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
     Column,
-    Engine,
     ForeignKey,
     Index,
     Integer,
@@ -19,16 +17,15 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    create_engine,
-    event,
-    make_url,
 )
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError
 
-from practicefusion_connector.errors import InvalidConfig
+from practicefusion_connector.stores.database import Database, SqliteFile
 
 metadata = MetaData()
+# What was refused is kept in it, and is PHI: the owner's alone, as its -wal file will be. A killed
+# process loses nothing in WAL mode; a power cut may undo the last commits, which are then done
+# again.
+_FILE = SqliteFile(timeout=60.0, mode=0o600, pragmas=("journal_mode=WAL", "synchronous=NORMAL"))
 
 
 def _sync() -> Column[int]:
@@ -122,54 +119,13 @@ quarantine = _table(
     Index("practicefusion_sync_quarantine_of", "sync", "type"),
 )
 
-_INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
-
-def insert(engine: Engine, table: Table) -> Any:
-    """Return the dialect's own INSERT, which has ON CONFLICT."""
-    return _INSERTS[engine.dialect.name](table)
-
-
-def open_engine(url: str) -> Engine:
+def open_database(url: str) -> Database:
     """Open the state's database and create the tables where they are missing.
 
     Raises:
         InvalidConfig: the URL cannot be read, or names another kind of database.
     """
-    try:
-        parsed = make_url(url)
-        known = parsed.get_backend_name() in _INSERTS
-    except ArgumentError:
-        known = False
-    if not known:
-        # The URL may hold a password, so it is not repeated.
-        raise InvalidConfig(
-            "The sync's state has a URL that begins with sqlite:/// or postgresql://."
-        ) from None
-    if parsed.drivername == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    if parsed.get_backend_name() == "sqlite":
-        return _sqlite(parsed)
-    engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
-    metadata.create_all(engine)
-    return engine
-
-
-def _sqlite(url: Any) -> Engine:
-    if not url.database or url.database == ":memory:":
-        raise InvalidConfig("The sync's state needs a SQLite file, as in sqlite:///sync.db.")
-    path = Path(url.database)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # What was refused is kept in it, and is PHI: the owner's alone, as its -wal file will be.
-    path.touch(mode=0o600, exist_ok=True)
-    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 60})
-
-    @event.listens_for(engine, "connect")
-    def _configure(connection: Any, _record: Any) -> None:
-        # A killed process loses nothing in WAL mode; a power cut may undo the last commits, which
-        # are then done again.
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-
-    metadata.create_all(engine)
-    return engine
+    database = Database(url, name="The sync state", example="sqlite:///sync.db", sqlite=_FILE)
+    database.create(metadata)
+    return database

@@ -39,16 +39,16 @@ class State:
     """
 
     def __init__(self, url: str, name: str) -> None:
-        self._engine = schema.open_engine(url)
+        self._database = schema.open_database(url)
         self.name = name
         self._sync = self._id(name)
-        self.memory = TargetMemory(self._engine, self._sync)
-        self.ledger = Ledger(self._engine, self._sync)
-        self.quarantine = Quarantine(self._engine, self._sync)
+        self.memory = TargetMemory(self._database, self._sync)
+        self.ledger = Ledger(self._database, self._sync)
+        self.quarantine = Quarantine(self._database, self._sync)
 
     def close(self) -> None:
         """Close the database."""
-        self._engine.dispose()
+        self._database.close()
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -57,11 +57,11 @@ class State:
         Raises:
             SyncBusy: another one holds it.
         """
-        if self._engine.dialect.name == "sqlite":
+        if self._database.dialect == "sqlite":
             with self._file_lock():
                 yield
             return
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             key = 5782011364 * 100_000 + self._sync
             held = connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({key})").scalar()
             connection.commit()
@@ -77,7 +77,7 @@ class State:
     def _file_lock(self) -> Iterator[None]:
         from filelock import FileLock, Timeout
 
-        lock = FileLock(f"{self._engine.url.database}.{self._sync}.lock", timeout=0)
+        lock = FileLock(f"{self._database.url.database}.{self._sync}.lock", timeout=0)
         try:
             lock.acquire()
         except Timeout:
@@ -93,7 +93,7 @@ class State:
         Returns whether the target is the one remembered.
         """
         rows = schema.syncs.c
-        with self._engine.begin() as connection:
+        with self._database.begin() as connection:
             remembered = connection.scalar(select(rows.mark).where(rows.id == self._sync))
             if remembered == mark:
                 return True
@@ -117,7 +117,7 @@ class State:
 
         `met` is what was in the batch and was not changed at the target.
         """
-        with self._engine.begin() as connection:
+        with self._database.begin() as connection:
             self.memory.remember(connection, run, applied)
             self.memory.seen(connection, run, met)
             done = [item.key for item, what in applied if what.status != "failed"]
@@ -128,13 +128,13 @@ class State:
     def replayed(self, done: Sequence[tuple[Item, Applied]]) -> None:
         """Remember what left the quarantine."""
         run = self.ledger.next_id() - 1
-        with self._engine.begin() as connection:
+        with self._database.begin() as connection:
             self.memory.remember(connection, run, done)
             self.quarantine.release(connection, [item.key for item, _ in done])
 
     def deleted(self, run: int, keys: Sequence[Key], refused: Sequence[dict[str, Any]]) -> None:
         """Forget what was deleted, and note what could not be."""
-        with self._engine.begin() as connection:
+        with self._database.begin() as connection:
             self.memory.drop(connection, keys)
             self.quarantine.release(connection, keys)
             self.quarantine.refuse(connection, run, refused)
@@ -143,7 +143,7 @@ class State:
         self, marks: Sequence[tuple[str, str, str, bool]], members: dict[str, list[str]]
     ) -> None:
         """Move watermarks (scope, type, instant, held) and note the groups' members, at once."""
-        with self._engine.begin() as connection:
+        with self._database.begin() as connection:
             for scope, kind, instant, held in marks:
                 self.ledger.mark(connection, scope, kind, instant, held=held)
             for scope, patients in members.items():
@@ -151,12 +151,12 @@ class State:
 
     def allow(self, keys: Sequence[Key]) -> None:
         """Let resources be created whose creation is in doubt."""
-        with self._engine.begin() as connection:
+        with self._database.begin() as connection:
             self.memory.allow(connection, keys)
 
     def reset(self, types: Sequence[str] = (), *, everything: bool = False) -> None:
         """Forget the watermarks, and with `everything` what the target was given, too."""
-        with self._engine.begin() as connection:
+        with self._database.begin() as connection:
             self.ledger.clear(connection, types)
             if not types:
                 self.quarantine.clear(connection)
@@ -165,9 +165,9 @@ class State:
 
     def _id(self, name: str) -> int:
         rows = schema.syncs.c
-        with self._engine.begin() as connection:
+        with self._database.begin() as connection:
             connection.execute(
-                schema.insert(self._engine, schema.syncs).values(name=name).on_conflict_do_nothing()
+                self._database.insert(schema.syncs).values(name=name).on_conflict_do_nothing()
             )
             return int(connection.execute(select(rows.id).where(rows.name == name)).scalar_one())
 

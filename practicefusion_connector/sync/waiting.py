@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Engine, and_, func, select, tuple_
+from sqlalchemy import and_, func, select, tuple_
 
+from practicefusion_connector.stores.database import Database
 from practicefusion_connector.sync import schema
 from practicefusion_connector.sync.items import Key
 
@@ -13,7 +14,7 @@ from practicefusion_connector.sync.items import Key
 Ready = tuple[Key, str, dict[Key, str]]
 
 
-def ready(engine: Engine, sync: int, after: Key | None, limit: int) -> list[Ready]:
+def ready(database: Database, sync: int, after: Key | None, limit: int) -> list[Ready]:
     """Return resources behind `after` that wait for what the target holds now, in order."""
     wait, own, other = schema.waiting.c, schema.records.alias(), schema.records.alias()
     names = schema.aliases
@@ -36,7 +37,7 @@ def ready(engine: Engine, sync: int, after: Key | None, limit: int) -> list[Read
     if after is not None:
         statement = statement.where(tuple_(wait.type, wait.source_id) > tuple_(*after))
     found: dict[Key, tuple[str, dict[Key, str]]] = {}
-    with engine.connect() as connection:
+    with database.connect() as connection:
         streamed = connection.execution_options(yield_per=500).execute(statement)
         # A resource may wait for several; its rows follow one another.
         for kind, source_id, target_id, wanted_type, wanted_id, wanted_target in streamed:

@@ -55,7 +55,7 @@ def test_an_open_server_is_asked_without_a_token(sandbox: Sandbox, export_of: Ma
         def access_token(self, run: object, *, rejected: str | None = None) -> None:
             return None
 
-    with pytest.raises(errors.AuthExpired):
+    with pytest.raises(errors.ReauthRequired, match="connect first"):
         export_of(tokens=Nothing()).run(GOALS)
 
 

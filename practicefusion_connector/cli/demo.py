@@ -33,9 +33,21 @@ _NEXT = (
     "--medfusion", is_flag=True, help="Show the patient portal instead: invite, register, follow."
 )
 @click.option("--sync", is_flag=True, help="Show a sync into DuckDB instead: three runs of it.")
+@click.option(
+    "--to",
+    metavar="TARGET",
+    help="With --sync: duckdb:FILE, or the base URL of a FHIR server that wants no token.",
+)
 @output.json_option
 @click.pass_context
-def demo(ctx: click.Context, data: Path | None, medfusion: bool, sync: bool, as_json: bool) -> None:
+def demo(
+    ctx: click.Context,
+    data: Path | None,
+    medfusion: bool,
+    sync: bool,
+    to: str | None,
+    as_json: bool,
+) -> None:
     """Watch all 33 actions run against a practice on this machine.
 
     Starts a sandbox practice, signs in on its pages as a provider, gets a token by the
@@ -49,18 +61,23 @@ def demo(ctx: click.Context, data: Path | None, medfusion: bool, sync: bool, as_
     With --json one object goes to stdout: {"actions": [{"key", "ok", "count", "ms"}, …]}. The exit
     code is 1 if any action fails.
     """
+    if to is not None and not sync:
+        raise click.UsageError("--to goes with --sync.")
     if medfusion:
         from practicefusion_connector.cli.medfusion_demo import show_medfusion_demo
 
         ctx.exit(show_medfusion_demo(as_json=as_json))
     if sync:
         from practicefusion_connector.cli import sync_demo
+        from practicefusion_connector.cli.sync_showing import told
 
-        found = sync_demo.run_sync_demo(data)
+        quiet = as_json or not output.console(stderr=True).is_terminal
+        with told(quiet=quiet) as progress:
+            found = sync_demo.run_sync_demo(data, to=to, progress=progress)
         if as_json:
             output.put_json(found)
         else:
-            sync_demo.show(found)
+            sync_demo.show(found, to)
         ctx.exit(0 if sync_demo.worked(found) else output.FAILED)
     started = time.perf_counter()
     with in_sandbox(data) as (sandbox, pf):

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from practicefusion_connector.connection import Connection
 from practicefusion_connector.errors import InvalidConfig, InvalidInput
@@ -22,7 +22,7 @@ from practicefusion_connector.smart.provider import (
 from practicefusion_connector.smart.renew import renewal
 from practicefusion_connector.stores import ConnectionRecord, ConnectionStore, MemoryStore
 from practicefusion_connector.sync.bulk_source import BulkSource
-from practicefusion_connector.sync.config import SyncSettings, TargetSettings
+from practicefusion_connector.sync.config import SourceSettings, SyncSettings, TargetSettings
 from practicefusion_connector.sync.duckdb_target import DuckDBTarget
 from practicefusion_connector.sync.engine import Sync, SyncProgress
 from practicefusion_connector.sync.fhir_server import FhirServer
@@ -38,6 +38,9 @@ from practicefusion_connector.sync.target import Target
 from practicefusion_connector.sync.warehouse_target import WarehouseTarget, destination_of
 from practicefusion_connector.transport import Policy, Transport
 from practicefusion_connector.transport.pacing import Pacing
+
+if TYPE_CHECKING:
+    from practicefusion_connector.bulk import Patience
 
 PolicyFor = Callable[..., Policy]
 StoreOpener = Callable[[], ConnectionStore]
@@ -55,6 +58,7 @@ def built(
     open_store: StoreOpener,
     progress: Callable[[SyncProgress], None] | None = None,
     pacing: Pacing | None = None,
+    patience: Patience | None = None,
 ) -> Iterator[Sync]:
     """Give the sync that the settings describe.
 
@@ -65,6 +69,7 @@ def built(
         open_store: opens the store of connections, where one is named.
         progress: told what happens.
         pacing: the practices' paces; those of the process where left out.
+        patience: how to wait for an export, see `bulk.Patience`.
 
     Raises:
         InvalidConfig: the settings do not fit together, or a library is missing.
@@ -72,7 +77,7 @@ def built(
     """
     with ExitStack() as stack:
         wiring = _Wiring(settings, policy_for, open_store, stack, pacing)
-        source = wiring.source()
+        source = wiring.source(patience)
         state = stack.enter_context(closing(wiring.state(source.name)))
         yield Sync(source, wiring.target(source), state, plan, progress=progress)
 
@@ -105,7 +110,7 @@ class _Wiring:
         self._pacing = pacing
         self._store: ConnectionStore | None = None
 
-    def source(self) -> Source:
+    def source(self, patience: Patience | None = None) -> Source:
         """Return the source."""
         given = self._settings.source
         if given.folder is not None:
@@ -120,12 +125,13 @@ class _Wiring:
             connection,
             ManagedTokens(connection.id, store, renewal(transport)),
             folder / "exports",
-            self._stack.enter_context(closing(JobStore(self._url("jobs.db")))),
+            self._stack.enter_context(closing(JobStore(self._jobs()))),
             transport,
             mode=given.mode,
             type_filter=given.type_filter,
             validation=given.validation,
             keep_files=given.keep_files,
+            patience=patience,
         )
 
     def state(self, source: str) -> State:
@@ -197,6 +203,7 @@ class _Wiring:
             private_key=key,
             key_id=given.key_id,
             level="system",
+            scopes=_scopes(given),
         )
         return connection, self._kept(connection)
 
@@ -225,8 +232,22 @@ class _Wiring:
             closing(Transport(self._policy_for(url, **limits), pacing=self._pacing))
         )
 
+    def _jobs(self) -> str:
+        """Return the URL of the jobs: a state that machines share is where they belong, too."""
+        state = self._settings.sync.state or ""
+        return state if state.startswith("postgresql") else self._url("jobs.db")
+
     def _url(self, name: str) -> str:
         return f"sqlite:///{self._settings.sync.folder.absolute() / name}"
+
+
+def _scopes(given: SourceSettings) -> tuple[str, ...] | None:
+    """Return the scopes for the types that are named; for none, those of the actions are asked."""
+    if not given.types:
+        return None
+    # Whose records there are is needed whatever the types: a crawl lists patients, or members.
+    read = ("Patient", *given.types, *(("Group",) if given.groups else ()))
+    return tuple(f"system/{kind}.rs" for kind in dict.fromkeys(read))
 
 
 def _short(to: str) -> str:

@@ -19,7 +19,7 @@ from practicefusion_connector.transport import Policy, Transport
 QUICK = Patience(first=0.01, shortest=0.01, longest=0.05)
 
 
-def backend(sandbox: Sandbox, connection_id: str = "clinic") -> Connection:
+def backend(sandbox: Sandbox, connection_id: str = "clinic", **more: Any) -> Connection:
     """Return a backend-services connection to the practice."""
     return Connection.of(
         id=connection_id,
@@ -27,13 +27,16 @@ def backend(sandbox: Sandbox, connection_id: str = "clinic") -> Connection:
         client_id=sandbox.backend_client_id,
         client_secret=sandbox.backend_client_secret,
         level="system",
+        **more,
     )
 
 
 @contextmanager
-def source_of(sandbox: Sandbox, folder: Path, **more: Any) -> Iterator[BulkSource]:
+def source_of(
+    sandbox: Sandbox, folder: Path, *, scopes: tuple[str, ...] | None = None, **more: Any
+) -> Iterator[BulkSource]:
     """Give the practice as a source."""
-    connection = backend(sandbox)
+    connection = backend(sandbox, scopes=scopes)
     store = MemoryStore()
     store.save(ConnectionRecord(connection=connection), expected=None)
     with (

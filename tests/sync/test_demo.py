@@ -10,7 +10,9 @@ from click.testing import CliRunner
 
 from practicefusion_connector.cli.sync import sync
 from practicefusion_connector.cli.sync_demo import run_sync_demo, worked
-from tests.sync.data import REAL, Resource, write
+from practicefusion_connector.cli.sync_demo_target import Held, compared, reader_of
+from practicefusion_connector.errors import InvalidInput
+from tests.sync.data import REAL, Resource, population, read, write
 
 
 def test_the_demo_shows_a_sync_that_works() -> None:
@@ -23,10 +25,44 @@ def test_the_demo_shows_a_sync_that_works() -> None:
     assert not worked({**found, "target": 1})
 
 
+def test_the_demo_into_a_fhir_server(fhir_url: str) -> None:
+    found = run_sync_demo(patients=2, to=fhir_url)
+    assert worked(found), found
+
+
+def test_the_demo_notices_what_is_wrong_on_a_server(fhir_url: str) -> None:
+    run_sync_demo(patients=2, to=fhir_url)
+    source = list(population(2))
+    reader = reader_of(fhir_url)
+    kept = reader.held(["Condition", "Patient"])
+    assert reader.dangling(source, [each for each in kept if "Patient/" not in each.name]) > 0
+    patients = [each for each in source if each["resourceType"] == "Patient"]
+    twice = compared(patients, _Fixed([*kept, kept[0]]), ["Patient"])
+    assert (twice["duplicates"], twice["dangling"]) == (1, 0)
+
+
+def test_the_demo_reads_back_what_it_can() -> None:
+    with pytest.raises(InvalidInput, match="duckdb:FILE"):
+        run_sync_demo(to="parquet:tables")
+
+
 @pytest.mark.soak
 @pytest.mark.skipif(not REAL.is_dir(), reason="service missing: the data of ten patients")
 def test_the_demo_with_real_data() -> None:
-    assert worked(run_sync_demo(REAL))
+    found = run_sync_demo(REAL)
+    assert worked(found), found
+    assert found["source"] == len(list(read(REAL)))
+
+
+class _Fixed:
+    def __init__(self, held: list[Held]) -> None:
+        self._held = held
+
+    def held(self, types: object) -> list[Held]:
+        return self._held
+
+    def dangling(self, source: object, held: object) -> int:
+        return 0
 
 
 def invoke(folder: Path, *given: str) -> tuple[int, str]:

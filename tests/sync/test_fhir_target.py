@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from practicefusion_connector.sandbox import Sandbox
 from practicefusion_connector.sync import Bounds, FolderSource, State, Sync, SyncPlan
 from tests.sync.data import REAL, Resource, read, references, write
 from tests.sync.fhir_server import Held, source_id, target_at
+from tests.sync.practice import served, source_of
 
 ALIASES = "identifier="
 
@@ -148,8 +150,35 @@ def test_what_the_server_refuses_waits_in_quarantine(
 
 @pytest.mark.soak
 @pytest.mark.skipif(not REAL.is_dir(), reason="service missing: the data of ten patients")
-def test_ten_real_patients_each_reference_followed(fhir_url: str, held: Held, state: State) -> None:
-    source = list(read(REAL))
-    assert sync(REAL, fhir_url, state)["created"] == len(source)
-    assert check_equal(source, held) > 20_000
-    assert sync(REAL, fhir_url, state) == {"read": len(source), "unchanged": len(source)}
+def test_ten_real_patients_served_by_a_practice(
+    tmp_path: Path, fhir_url: str, held: Held, state: State
+) -> None:
+    """Three runs: everything, nothing, an update and a deletion; each reference is followed."""
+    with Sandbox(data=REAL) as sandbox:
+        types = tuple(sandbox.bulk.types)
+        scopes = tuple(f"system/{kind}.rs" for kind in types)
+
+        def records() -> list[Resource]:
+            return list(served(sandbox, types).values())
+
+        with (
+            source_of(sandbox, tmp_path, scopes=scopes) as source,
+            target_at(fhir_url, source=sandbox.fhir_base_url) as target,
+        ):
+            sync = Sync(source, target, state, SyncPlan(types=types))
+            assert sync.run().total("created") == len(records()) == len(list(read(REAL)))
+            assert check_equal(records(), held) > 20_000
+            assert sync.run().changes == 0
+
+            patient = next(iter(sandbox.resources["Patient"]))
+            sandbox.bulk.update("Patient", patient, birthDate="1950-05-05")
+            # The data's Devices are referred to by nothing.
+            gone = next(iter(sandbox.resources["Device"]))
+            sandbox.bulk.delete("Device", gone)
+            third = sync.run()
+        assert (third.total("updated"), third.total("deleted"), third.changes) == (1, 1, 2)
+        (now,) = held.by_source_id("Patient")[patient]
+        assert now["birthDate"] == "1950-05-05"
+        assert gone not in held.by_source_id("Device")
+        assert check_equal(records(), held) > 20_000
+        assert sandbox.bulk.kickoffs == 3

@@ -18,6 +18,7 @@ from practicefusion_connector.sandbox.bulk.snapshot import (
     Deleted,
     Extras,
     deletions,
+    exportable,
     plain_lines,
     snapshot,
 )
@@ -56,6 +57,11 @@ class Bulk:
     def rules(self) -> ExportBehaviour:
         """The knobs, the same object as `behaviour.export`."""
         return self.practice.behaviour.export
+
+    @property
+    def types(self) -> list[str]:
+        """The types of the practice's records that an export may hold."""
+        return sorted(exportable(self.practice.store.by_type))
 
     # Groups
 

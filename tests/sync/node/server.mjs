@@ -1,15 +1,17 @@
 // A FHIR R4 server on loopback: Medplum's router over its memory repository.
 //
-// It prints its base URL once it listens, and keeps nothing; POST /reset forgets everything. An index is added, as the memory
-// repository looks at every resource for each conditional update, and what Medplum's own server does
-// besides: resources are validated, and search parameters a type does not have are refused. With
-// FAULTS=n every n-th batch meets a 429 or a 503, and a 7n-th entry of the others a 503 of its own.
+// It prints its base URL once it listens, and keeps nothing; POST /reset forgets everything. An index
+// is added, as the memory repository looks at every resource for each conditional update, and what
+// Medplum's own server does besides: resources are validated, search parameters a type does not have
+// are refused, and a page links to the next. With FAULTS=n every n-th batch meets a 429 or a 503, and
+// a 7n-th entry of the others a 503 of its own.
 import http from "node:http";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import {
   badRequest,
   deepClone,
+  formatSearchQuery,
   getSearchParameter,
   getStatus,
   indexSearchParameterBundle,
@@ -44,6 +46,14 @@ class IndexedRepository extends MemoryRepository {
     return written;
   }
 
+  async page(request) {
+    const { count = 20, offset = 0 } = request;
+    const bundle = await super.search({ ...request, count, offset });
+    if ((bundle.entry?.length ?? 0) < count) return bundle;
+    const query = formatSearchQuery({ ...request, count, offset: offset + count });
+    return { ...bundle, link: [{ relation: "next", url: `${request.resourceType}${query}` }] };
+  }
+
   async search(request) {
     for (const { code } of request.filters ?? []) {
       if (!getSearchParameter(request.resourceType, code)) {
@@ -51,7 +61,7 @@ class IndexedRepository extends MemoryRepository {
       }
     }
     const [filter, ...others] = request.filters ?? [];
-    if (others.length || !["identifier", "_tag"].includes(filter?.code)) return super.search(request);
+    if (others.length || !["identifier", "_tag"].includes(filter?.code)) return this.page(request);
     const token = `${filter.code} ${filter.value}`;
     const ids = [...(this.index.get(`${request.resourceType} ${token}`) ?? [])];
     const found = ids

@@ -1,11 +1,12 @@
 """Calls to a practice's portal with a bearer token: what goes out, and what may be tried again.
 
-It knows URLs, tokens and media types; what the XML means is read elsewhere. A refused token is
-exchanged once and the call repeated: a 401 means that nothing was done.
+It knows URLs, tokens and media types; what the XML means is read elsewhere. Where a token is
+refused the call is repeated with another: a 401 means that nothing was done.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlencode, urlsplit
@@ -13,15 +14,11 @@ from urllib.parse import urlencode, urlsplit
 import requests
 
 from practicefusion_connector import errors
-from practicefusion_connector.errors import (
-    AuthExpired,
-    ConnectorError,
-    InvalidResponse,
-    ReauthRequired,
-)
+from practicefusion_connector.errors import ConnectorError, InvalidResponse
 from practicefusion_connector.fhir.links import within
 from practicefusion_connector.medfusion.connection import MedfusionConnection
 from practicefusion_connector.medfusion.cursors import Since, parameter
+from practicefusion_connector.smart.bearer import authorized
 from practicefusion_connector.smart.provider import TokenProvider
 from practicefusion_connector.transport import Answer, Run, Transport
 
@@ -36,8 +33,9 @@ _NOT_TAKEN = (
     errors.ConnectFailure,
     errors.InvalidConfig,
 )
-# Another worker's new token may end ours in flight; three different ones refused prove more.
-_TOKENS_TRIED = 3
+_REFUSED = (
+    "The portal refuses every access token of this connection, fresh ones too; connect again."
+)
 
 
 @dataclass(slots=True)
@@ -83,26 +81,21 @@ class PortalServer:
 
     def _send(self, method: str, url: str, run: Run, posting: Posting | None = None) -> Answer:
         body = posting.body if posting else None
-        rejected: str | None = None
-        for _ in range(_TOKENS_TRIED):
-            token = self._tokens.access_token(run, rejected=rejected)
-            request = _request(method, url, body, token)
+
+        def attempt(authorization: Mapping[str, str]) -> Answer:
+            request = _request(method, url, body, authorization)
             once = partial(self.transport.send, request, run, practice=self.connection.server)
             before = run.trace.attempts
             try:
                 return self.transport.retrying(once, run, idempotent=body is None)
-            except AuthExpired:
-                rejected = token
             except ConnectorError as error:
                 if posting:
                     # A count that did not move says that no request went out.
                     sent = run.trace.attempts > before
                     posting.open = sent and not _surely_not_taken(error)
                 raise
-        raise ReauthRequired(
-            "The portal refuses every access token of this connection, fresh ones too; connect "
-            "again."
-        )
+
+        return authorized(self._tokens, run, attempt, refused=_REFUSED)
 
 
 def _surely_not_taken(error: ConnectorError) -> bool:
@@ -110,15 +103,14 @@ def _surely_not_taken(error: ConnectorError) -> bool:
 
 
 def _request(
-    method: str, url: str, body: bytes | None, token: str | None
+    method: str, url: str, body: bytes | None, authorization: Mapping[str, str]
 ) -> requests.PreparedRequest:
     headers = {
         "Accept": _XML,
         "Accept-Encoding": "gzip",
         "User-Agent": "practicefusion-connector",
+        **authorization,
     }
-    if token is not None:
-        headers["Authorization"] = f"Bearer {token}"
     if body is not None:
         headers["Content-Type"] = _XML
     return requests.Request(method, url, headers, data=body).prepare()

@@ -12,6 +12,7 @@ from practicefusion_connector.errors import (
     Forbidden,
     InvalidInput,
     NetworkFailure,
+    ReauthRequired,
     Rejected,
     UpstreamUnavailable,
 )
@@ -203,6 +204,19 @@ def test_a_refused_token_is_exchanged_and_the_batch_sent_once(
         assert outcomes(invite(opened, 1)) == ["accepted"]
     assert posts(connected.sandbox) == [401, 202]
     assert len(portal.jobs) == 1
+
+
+def test_a_portal_that_refuses_every_token_has_taken_nothing(
+    connected: Connected, portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as refusing, connected.open() as opened:
+        refusing.setattr(portal, "knows_token", lambda token: False)
+        with pytest.raises(ReauthRequired, match=r"^The portal refuses .* connect again\.$"):
+            invite(opened, 1)
+        assert opened.ledger.entries()["P1"].outcome == "refused"
+    assert posts(connected.sandbox) == [401, 401, 401]
+    with connected.open() as opened:
+        assert outcomes(invite(opened, 1)) == ["accepted"]
 
 
 def test_once_registered_the_portal_keeps_its_own(opened: Medfusion, sandbox: Sandbox) -> None:

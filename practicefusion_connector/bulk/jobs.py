@@ -29,9 +29,9 @@ from sqlalchemy import (
 )
 
 from practicefusion_connector.bulk.cipher import Cipher
+from practicefusion_connector.database import Database
 from practicefusion_connector.errors import InvalidConfig
 from practicefusion_connector.stores.base import next_version
-from practicefusion_connector.stores.database import Database
 
 Document = dict[str, Any]
 

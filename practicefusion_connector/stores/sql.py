@@ -25,6 +25,7 @@ from sqlalchemy import (
     select,
 )
 
+from practicefusion_connector.database import Database
 from practicefusion_connector.stores.base import (
     ConnectionRecord,
     StaleVersion,
@@ -33,7 +34,6 @@ from practicefusion_connector.stores.base import (
     next_version,
     poll,
 )
-from practicefusion_connector.stores.database import Database
 from practicefusion_connector.stores.sealing import Sealer
 
 # The database's own clock, in POSIX seconds.

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, and_, func, select, tuple_
 
-from practicefusion_connector.stores.database import Database
+from practicefusion_connector.database import Database
 from practicefusion_connector.sync import schema
 from practicefusion_connector.sync.items import Applied, Item, Key
 from practicefusion_connector.sync.waiting import Ready, ready

@@ -19,7 +19,7 @@ from sqlalchemy import (
     Text,
 )
 
-from practicefusion_connector.stores.database import Database, SqliteFile
+from practicefusion_connector.database import Database, SqliteFile
 
 metadata = MetaData()
 # What was refused is kept in it, and is PHI: the owner's alone, as its -wal file will be. A killed

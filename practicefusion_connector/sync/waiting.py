@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import and_, func, select, tuple_
 
-from practicefusion_connector.stores.database import Database
+from practicefusion_connector.database import Database
 from practicefusion_connector.sync import schema
 from practicefusion_connector.sync.items import Key
 

@@ -261,9 +261,25 @@ def test_a_history_is_opened_by_its_name(tmp_path: Path) -> None:
     assert isinstance(opened, SqlSink)
     assert "history.db" not in repr(opened)
     opened.close()
-    with pytest.raises(errors.InvalidConfig) as caught:
-        open_history("postgresql://user:secret@host:port/db")
-    assert "secret" not in str(caught.value)
+    for wrong in ("postgresql://user:secret@host:port/db", "postgresql://user:p@secret@host/db"):
+        with pytest.raises(errors.InvalidConfig, match=r"^The history's URL cannot") as caught:
+            open_history(wrong)
+        assert "secret" not in str(caught.value)
+
+
+def test_a_history_that_would_keep_nothing_is_refused() -> None:
+    for nothing in ("sqlite://", "sqlite:///:memory:", "sqlite:///file::memory:?uri=true"):
+        with pytest.raises(errors.InvalidConfig, match=r"needs a SQLite file, .* MemorySink"):
+            open_history(nothing)
+    with pytest.raises(errors.InvalidConfig, match="history works with sqlite and postgresql"):
+        open_history("mysql://user:secret@host/db")
+
+
+def test_no_action_waits_long_for_a_file_that_others_write_to(tmp_path: Path) -> None:
+    sink = SqlSink(f"sqlite:///{tmp_path}/history.db")
+    with sink._database.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 5_000
+    sink.close()
 
 
 def test_what_many_runs_amount_to() -> None:

@@ -29,9 +29,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
+from practicefusion_connector.database import Database, SqliteFile
 from practicefusion_connector.errors import InvalidConfig
-from practicefusion_connector.stores.database import Database, SqliteFile
-from practicefusion_connector.testing.store_conformance import Canaries
 
 
 def tables() -> tuple[MetaData, Table]:
@@ -82,9 +81,9 @@ def notes(database: Database) -> Iterator[Table]:
         "postgresql://u:p@host:{0}/db",
     ],
 )
-def test_a_url_that_cannot_be_read_is_said_so_without_it(wrong: str, canaries: Canaries) -> None:
+def test_a_url_that_cannot_be_read_is_said_so_without_it(wrong: str) -> None:
     with pytest.raises(InvalidConfig) as caught:
-        opened(wrong.format(canaries.client_secret))
+        opened(wrong.format("canary"))
     assert str(caught.value) == (
         "The note store's URL cannot be read. It looks like sqlite:///notes.db or "
         "postgresql://user:password@host/database, with special characters percent-encoded."
@@ -92,7 +91,18 @@ def test_a_url_that_cannot_be_read_is_said_so_without_it(wrong: str, canaries: C
     assert caught.value.__context__ is None
 
 
-@pytest.mark.parametrize("nothing", ["sqlite://", "sqlite:///", "sqlite:///:memory:"])
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        *("sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite:///:memory:?cache=shared"),
+        *("sqlite:///file::memory:?uri=true", "sqlite:///file::memory:?cache=shared&uri=true"),
+        *("sqlite:///file:%253Amemory%253A?uri=true", "sqlite:///file:?uri=true"),
+        *("sqlite:///file://[?uri=true", "sqlite:///file:%23x?uri=true"),
+        *("sqlite:///file:x?mode=memory&uri=true", "sqlite:///file:x?uri=1&mode=memory&mode=rw"),
+        *("sqlite:///file:x%3Fmode=memory?uri=true", "sqlite:///file:/x?vfs=memdb&uri=true"),
+        *("sqlite+pysqlite:///file:x?mode=memory&uri=true", "sqlite:///x?mode=memory"),
+    ],
+)
 def test_a_sqlite_database_is_a_file(nothing: str) -> None:
     with pytest.raises(InvalidConfig) as caught:
         opened(nothing)
@@ -146,6 +156,20 @@ def test_a_file_is_made_as_asked_for_and_not_changed_later(tmp_path: Path) -> No
     path.chmod(0o640)
     opened(f"sqlite:///{path}", sqlite=private).close()
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_a_file_may_be_named_by_a_uri(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "my notes.db"
+    metadata, table = tables()
+    spelt = str(path).replace(" ", "%2520")
+    for name in (f"{spelt}?uri=true", f"//localhost{spelt}?mode=rw&cache=private&uri=true"):
+        url = f"sqlite:///file:{name}"
+        with closing(opened(url, sqlite=SqliteFile(mode=0o600))) as database:
+            database.create(metadata)
+    assert [file.name for file in path.parent.iterdir()] == ["my notes.db"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with closing(opened(f"sqlite:///{path}")) as database, database.connect() as connection:
+        assert inspect(connection).has_table(table.name)
 
 
 def test_a_file_is_sqlite_s_own_to_make_where_nothing_is_asked_for(tmp_path: Path) -> None:
@@ -272,7 +296,7 @@ def test_an_engine_handed_in_stays_its_owner_s(url: str) -> None:
 def test_what_it_imports_is_small() -> None:
     code = (
         "import sys\n"
-        "from practicefusion_connector.stores.database import Database\n"
+        "from practicefusion_connector.database import Database\n"
         "Database('sqlite:///unused.db', name='x', example='y').close()\n"
         "large = {'cryptography', 'psycopg', 'sqlalchemy.dialects.postgresql'}\n"
         "assert not large & set(sys.modules), large & set(sys.modules)\n"

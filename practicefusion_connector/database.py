@@ -8,10 +8,12 @@ as all of an export: what is encrypted is encrypted before it comes here.
 from __future__ import annotations
 
 import os
+import re
 from contextlib import AbstractContextManager
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import parse_qs, unquote
 
 from sqlalchemy import (
     URL,
@@ -37,6 +39,8 @@ _DIALECTS = ("sqlite", "postgresql")
 # What keeps two starting workers from creating the tables both; IF NOT EXISTS is indivisible in
 # SQLite, which needs nothing.
 _GUARDS = {"postgresql": "SELECT pg_advisory_xact_lock(5782011363)"}
+# Of a `file:` URI.
+_AUTHORITY = re.compile(r"^//[^/]*")
 
 
 class SqliteFile(NamedTuple):
@@ -90,8 +94,8 @@ class Database:
             _check(url.get_backend_name(), name)
             if url.get_backend_name() != "sqlite":
                 engine = _server(url)
-            elif url.database not in (None, "", ":memory:"):
-                engine = _file(url, sqlite)
+            elif path := _path(url):
+                engine = _file(url, path, sqlite)
             else:
                 raise InvalidConfig(f"{name} needs a SQLite file, as in {example}{instead}.")
         else:
@@ -173,11 +177,22 @@ def _server(url: URL) -> Engine:
     return create_engine(url, hide_parameters=True, pool_pre_ping=True)
 
 
-def _file(url: URL, how: SqliteFile) -> Engine:
+def _path(url: URL) -> str:
+    """Return the path of SQLite's file, empty where it keeps nothing (sqlite.org/uri.html)."""
+    path, options = url.database or "", dict(url.normalized_query)
+    if path.startswith("file:") and "uri" in options:
+        path, _, more = path.removeprefix("file:").partition("#")[0].partition("?")
+        path = unquote(_AUTHORITY.sub("", path))
+        options |= parse_qs(more)
+    in_memory = "memory" in options.get("mode", ()) or "memdb" in options.get("vfs", ())
+    return "" if in_memory or path == ":memory:" else path
+
+
+def _file(url: URL, path: str, how: SqliteFile) -> Engine:
     if how.mode is not None:
-        path = Path(url.database or "")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=how.mode, exist_ok=True)
+        file = Path(path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=how.mode, exist_ok=True)
     engine = create_engine(url, hide_parameters=True, connect_args={"timeout": how.timeout})
 
     @event.listens_for(engine, "connect")

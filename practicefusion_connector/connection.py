@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -23,6 +24,7 @@ from pydantic import (
 
 from practicefusion_connector.errors import InvalidConfig
 
+M = TypeVar("M", bound=BaseModel)
 Level = Literal["user", "patient", "system"]
 AuthMethod = Literal["client_secret_post", "client_secret_basic", "client_secret_basic_raw"]
 Algorithm = Literal["RS384", "ES384"]
@@ -65,6 +67,30 @@ def exact_url(url: str) -> str:
     """
     checked_url(url)
     return url
+
+
+def connection_of(kind: type[M], fields: Mapping[str, Any], *, whole: str = "") -> M:
+    """Build a connection of some kind from form fields; a field left empty was not filled in.
+
+    Args:
+        whole: the field to name where it is the connection as a whole that is wrong.
+
+    Raises:
+        InvalidConfig: naming each wrong field.
+    """
+    present = {name: value for name, value in fields.items() if value not in (None, "")}
+    try:
+        return kind(**present)
+    except ValidationError as error:
+        problems = [
+            {
+                "path": ".".join(map(str, item["loc"])) or whole,
+                "message": item["msg"].removeprefix("Value error, "),
+            }
+            for item in error.errors(include_input=False, include_url=False)
+        ]
+    told = "; ".join(f"{problem['path']}: {problem['message']}" for problem in problems)
+    raise InvalidConfig(f"The connection is not usable: {told}.", problems=problems)
 
 
 BaseURL = Annotated[str, AfterValidator(checked_url)]
@@ -156,16 +182,4 @@ class Connection(BaseModel):
     @classmethod
     def of(cls, **fields: Any) -> Connection:
         """Build a connection from form fields, or raise `InvalidConfig` naming each wrong field."""
-        present = {name: value for name, value in fields.items() if value not in (None, "")}
-        try:
-            return cls(**present)
-        except ValidationError as error:
-            problems = [
-                {
-                    "path": ".".join(str(part) for part in item["loc"]),
-                    "message": item["msg"].removeprefix("Value error, "),
-                }
-                for item in error.errors(include_input=False, include_url=False)
-            ]
-        told = "; ".join(f"{problem['path']}: {problem['message']}" for problem in problems)
-        raise InvalidConfig(f"The connection is not usable: {told}.", problems=problems)
+        return connection_of(cls, fields)

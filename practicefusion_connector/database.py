@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from importlib import import_module
 from pathlib import Path
@@ -123,6 +124,24 @@ class Database:
         """Run a writing statement in a transaction of its own; say whether it met a row."""
         with self.begin() as connection:
             return bool(connection.execute(statement.returning(key)).all())
+
+    def put(
+        self, table: Table, key: str, written: Mapping[str, Any], *, expected: int | None
+    ) -> bool:
+        """Write a row, in one statement, only if its version is still `expected`; say whether.
+
+        Args:
+            table: with one column in its primary key, and a `version`.
+            key: of the row.
+            written: its other columns, the new version among them.
+            expected: `None` where there must be no such row yet.
+        """
+        (column,) = table.primary_key
+        if expected is None:
+            insert = self.insert(table).values({column.name: key, **written})
+            return self.touches(insert.on_conflict_do_nothing(), column)
+        known = table.update().where(column == key, table.c.version == expected)
+        return self.touches(known.values(**written), column)
 
     def create(self, tables: MetaData) -> None:
         """Create the tables that are missing, with their indexes."""

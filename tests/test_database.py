@@ -221,6 +221,30 @@ def test_a_statement_says_whether_it_met_a_row(database: Database, notes: Table)
     assert not database.touches(notes.delete(), notes.c.id)
 
 
+def test_a_row_is_written_only_over_the_version_that_is_known(database: Database) -> None:
+    metadata = MetaData()
+    table = Table(
+        f"t{uuid.uuid4().hex[:12]}",
+        metadata,
+        Column("name", String(20), primary_key=True),
+        Column("version", Integer, nullable=False),
+    )
+    database.create(metadata)
+    try:
+        assert not database.put(table, "a", {"version": 2}, expected=1)
+        assert database.put(table, "a", {"version": 1}, expected=None)
+        assert database.put(table, "b", {"version": 1}, expected=None)
+        assert not database.put(table, "a", {"version": 9}, expected=None)
+        assert database.put(table, "a", {"version": 2}, expected=1)
+        assert not database.put(table, "a", {"version": 9}, expected=1)
+        with database.connect() as connection:
+            rows = connection.execute(select(table).order_by(table.c.name)).all()
+        assert [tuple(row) for row in rows] == [("a", 2), ("b", 1)]
+    finally:
+        with database.begin() as connection:
+            metadata.drop_all(connection)
+
+
 def test_an_error_undoes_a_transaction(database: Database, notes: Table) -> None:
     twice = [{"id": 1, "said": "x"}, {"id": 1, "said": "y"}]
     with pytest.raises(IntegrityError), database.begin() as connection:

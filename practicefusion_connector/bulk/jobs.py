@@ -17,12 +17,10 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Engine,
-    Insert,
     LargeBinary,
     MetaData,
     String,
     Table,
-    Update,
     exists,
     literal,
     select,
@@ -112,16 +110,9 @@ class JobStore:
         Raises:
             StaleJob: somebody else wrote, created or deleted it first.
         """
-        rows, version = self._jobs.c, next_version(expected)
+        version = next_version(expected)
         written = {"version": version, "state": state, "document": self._closed(document)}
-        statement: Insert | Update
-        if expected is None:
-            insert = self._database.insert(self._jobs).values(job_id=job_id, **written)
-            statement = insert.on_conflict_do_nothing()
-        else:
-            known = (rows.job_id == job_id, rows.version == expected)
-            statement = self._jobs.update().where(*known).values(**written)
-        if not self._database.touches(statement, rows.job_id):
+        if not self._database.put(self._jobs, job_id, written, expected=expected):
             raise StaleJob(job_id)
         return version
 

@@ -15,12 +15,11 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
-    ValidationError,
     model_validator,
 )
 
-from practicefusion_connector.connection import checked_url
-from practicefusion_connector.errors import InvalidConfig, InvalidInput
+from practicefusion_connector.connection import checked_url, connection_of
+from practicefusion_connector.errors import InvalidInput
 from practicefusion_connector.medfusion.versions import VersionName
 from practicefusion_connector.stores.base import ConnectionRecord
 
@@ -132,19 +131,7 @@ class MedfusionConnection(BaseModel):
     @classmethod
     def of(cls, **fields: Any) -> MedfusionConnection:
         """Build it from form fields, or raise `InvalidConfig` naming each wrong field."""
-        present = {name: value for name, value in fields.items() if value not in (None, "")}
-        try:
-            return cls(**present)
-        except ValidationError as error:
-            problems = [
-                {
-                    "path": ".".join(map(str, item["loc"])) or "application_token",
-                    "message": item["msg"].removeprefix("Value error, "),
-                }
-                for item in error.errors(include_input=False, include_url=False)
-            ]
-        told = "; ".join(f"{problem['path']}: {problem['message']}" for problem in problems)
-        raise InvalidConfig(f"The connection is not usable: {told}.", problems=problems)
+        return connection_of(cls, fields, whole="application_token")
 
 
 class MedfusionRecord(ConnectionRecord):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from practicefusion_connector.connection import Connection
-from practicefusion_connector.errors import ConnectorError, InvalidConfig
+from practicefusion_connector.errors import ConnectorError
 from practicefusion_connector.registry import shipped
 from practicefusion_connector.smart import check, oauth
 from practicefusion_connector.smart.check import ConnectionCheck
@@ -74,17 +74,9 @@ def authorize_url(
         extra["nonce"] = nonce
     with _wire(transport) as wire:
         endpoints = wire.endpoints(connection)
-    if not endpoints.authorization:
-        raise InvalidConfig("The server declares no authorization endpoint for people.")
+    asking = connection.model_copy(update={"redirect_uri": redirect_uri})
     return oauth.authorization_url(
-        connection.model_copy(update={"redirect_uri": redirect_uri}),
-        endpoints.authorization,
-        asked,
-        state=state,
-        aud=connection.fhir_base_url,
-        code_challenge=code_challenge,
-        code_challenge_method="S256",
-        **extra,
+        asking, endpoints, asked, state=state, code_challenge=code_challenge, **extra
     )
 
 

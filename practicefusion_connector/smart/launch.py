@@ -86,8 +86,6 @@ def request(
         raise InvalidConfig('The scope is spelt "fhirUser"; the server refuses other spellings.')
     if not connection.redirect_uri:
         raise InvalidConfig("The connection needs a redirect URI to be authorized by a person.")
-    if not endpoints.authorization:
-        raise InvalidConfig("The server declares no authorization endpoint for people.")
     nonce = None
     if "openid" in scopes:
         nonce = SecretStr(secrets.token_urlsafe(32))
@@ -95,14 +93,7 @@ def request(
     state = secrets.token_urlsafe(32)
     verifier, challenge = pkce.generate_pkce_pair(code_verifier_length=96)
     url = oauth.authorization_url(
-        connection,
-        endpoints.authorization,
-        scopes,
-        state=state,
-        aud=connection.fhir_base_url,
-        code_challenge=challenge,
-        code_challenge_method="S256",
-        **extra,
+        connection, endpoints, scopes, state=state, code_challenge=challenge, **extra
     )
     return Pending(
         url=SecretStr(url),

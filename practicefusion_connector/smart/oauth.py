@@ -38,13 +38,35 @@ _CONTEXT = ("patient", "encounter", "need_patient_banner", "smart_style_url", "f
 
 
 def authorization_url(
-    connection: Connection, endpoint: str, scopes: Iterable[str], **parameters: str
+    connection: Connection,
+    endpoints: Endpoints,
+    scopes: Iterable[str],
+    *,
+    state: str,
+    code_challenge: str,
+    **parameters: str,
 ) -> str:
-    """Return the URL of the authorization endpoint with the request's parameters."""
+    """Return the URL that asks a person for access (RFC 6749 §4.1.1, SMART App Launch 2.0).
+
+    PKCE is always S256 (RFC 7636 §4.2) and the audience is the FHIR base.
+
+    Raises:
+        InvalidConfig: the server declares no authorization endpoint.
+    """
+    endpoint = endpoints.authorization
+    if not endpoint:
+        raise errors.InvalidConfig("The server declares no authorization endpoint for people.")
     session = OAuth2Session(
         connection.client_id, redirect_uri=connection.redirect_uri, scope=list(scopes)
     )
-    url, _ = session.authorization_url(with_scheme(endpoint, "https"), **parameters)
+    url, _ = session.authorization_url(
+        with_scheme(endpoint, "https"),
+        state=state,
+        aud=connection.fhir_base_url,
+        code_challenge=code_challenge,
+        code_challenge_method="S256",
+        **parameters,
+    )
     return with_scheme(url, urlsplit(endpoint).scheme)
 
 

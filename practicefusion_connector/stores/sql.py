@@ -20,7 +20,6 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    Update,
     literal_column,
     select,
 )
@@ -96,23 +95,9 @@ class SqlStore:
 
     def save(self, record: ConnectionRecord, *, expected: int | None) -> int:
         """See `ConnectionStore.save`."""
-        rows, connection_id = self._connections.c, record.connection.id
-        version = next_version(expected)
+        connection_id, version = record.connection.id, next_version(expected)
         written = {"version": version, "sealed": self._sealer.seal(record)}
-        statement: Insert | Update
-        if expected is None:
-            statement = (
-                self._database.insert(self._connections)
-                .values(connection_id=connection_id, **written)
-                .on_conflict_do_nothing()
-            )
-        else:
-            statement = (
-                self._connections.update()
-                .where(rows.connection_id == connection_id, rows.version == expected)
-                .values(**written)
-            )
-        if not self._database.touches(statement, rows.connection_id):
+        if not self._database.put(self._connections, connection_id, written, expected=expected):
             raise StaleVersion(connection_id)
         return version
 

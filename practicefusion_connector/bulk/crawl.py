@@ -68,6 +68,7 @@ class Crawl:
         self._searches, self._unsearchable = searches_for(plan)
         self._since = datetime.fromisoformat(plan.since_text) if plan.since_text else None
         self._refused = set(ledger.job.refused)
+        self._lacking = set(ledger.job.lacking)
         self._with_along = True
         self._warnings: list[ActionWarning] = []
         self._lock = threading.Lock()
@@ -87,7 +88,8 @@ class Crawl:
             since=self._plan.since_text,
             crawled=0,
             offsets={},
-            refused=[],
+            refused=sorted(self._unsearchable),
+            lacking=[],
             warnings=[*self._ledger.job.warnings, *map(tuple, (told, *skipped))],
         )
 
@@ -122,7 +124,10 @@ class Crawl:
     def _write_down(self, count: int, gathered: Gathering, total: int) -> None:
         crawled = self._ledger.job.crawled + count
         self._ledger.update(
-            crawled=crawled, offsets=gathered.settled(), refused=sorted(self._refused)
+            crawled=crawled,
+            offsets=gathered.settled(),
+            refused=sorted(self._refused),
+            lacking=sorted(self._lacking),
         )
         self._ledger.warn(*self._warnings)
         self._handling.report(Progress("crawling", count=crawled - 1, total=total))
@@ -165,6 +170,7 @@ class Crawl:
         if _ID.fullmatch(logical_id):
             return True
         self._note("patient_left_out", "A patient without a usable id is left out.")
+        self._lacking.update(search.resource for search in self._searches if search.by)
         return False
 
     def _pages(self, resource: str, url: str) -> Iterator[Page]:
@@ -195,12 +201,14 @@ class Crawl:
             self._note("type_refused", told)
         except Forbidden:
             # It may be this patient's records only.
+            self._lacking.add(search.resource)
             self._note("records_refused", f"The server refused {search.resource} of some patients.")
         except Rejected:
             if not along:
                 raise
             # Not every server takes _revinclude; the records themselves matter more.
             self._note("parameter_left_out", "The server does not take _revinclude.")
+            self._lacking.update(value.partition(":")[0] for value in search.along)
             self._with_along = False
             self._gather(search, patient, gathered, seen, along=False)
 

@@ -84,13 +84,17 @@ class Export:
         base = self._connection.fhir_base_url
         return f"export-{plan.digest(self._connection.id, base, where)}"
 
-    def run(self, plan: ExportPlan, cancel: Event | None = None) -> ExportOutcome:
+    def run(
+        self, plan: ExportPlan, cancel: Event | None = None, *, abandon: bool = True
+    ) -> ExportOutcome:
         """Export, or go on with an export, and return once everything is checked on the disk.
 
         Args:
             plan: what to export.
             cancel: ends the export when set: the server is told to drop the job, and the files
-                fetched so far are removed. To only stop, end the process; the next run goes on.
+                fetched so far are removed.
+            abandon: `False` to only stop when `cancel` is set: job and files stay, and the next
+                run goes on, as after the end of a process.
 
         Raises:
             InvalidInput: the folder is in use, or holds another export.
@@ -109,7 +113,7 @@ class Export:
             try:
                 return steps.outcome()
             except Cancelled:
-                if cancel is not None and cancel.is_set():
+                if abandon and cancel is not None and cancel.is_set():
                     steps.abandon()
                 raise
 

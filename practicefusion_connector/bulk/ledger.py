@@ -47,7 +47,8 @@ class Job(_Kept):
         cleared: whether the server was told that the job may go.
         crawled: how many patients a crawl is done with.
         offsets: how far each file of a crawl is good, in bytes, by resource type.
-        refused: resource types the server did not let a crawl search.
+        refused: resource types a crawl could not search.
+        lacking: resource types a crawl did not find everything of.
     """
 
     state: State = "new"
@@ -64,6 +65,7 @@ class Job(_Kept):
     crawled: int = 0
     offsets: dict[str, int] = Field(default_factory=dict)
     refused: list[str] = Field(default_factory=list)
+    lacking: list[str] = Field(default_factory=list)
 
 
 class FilePart(_Kept):
@@ -159,6 +161,8 @@ class Ledger:
             warnings=[tuple(warning) for warning in warnings],
             kickoffs=self.job.kickoffs + 1,
             transaction_time=None,
+            refused=[],
+            lacking=[],
             cleared=False,
             reason=None,
         )

@@ -101,6 +101,9 @@ class ExportOutcome:
         resumed: whether it goes on with a job of an earlier run.
         since: from when on changes were asked for, `None` for everything; also where the server
             refused the parameter.
+        left_out: resource types that a crawl could not search at all.
+        lacking: resource types of which something is known to be missing here: a file holds another
+            number than the manifest says, or a crawl was refused some records.
         warnings: what the caller should know that does not spoil the result.
     """
 
@@ -115,13 +118,16 @@ class ExportOutcome:
     status_url: str | None = None
     resumed: bool = False
     since: str | None = None
+    left_out: list[str] = field(default_factory=list)
+    lacking: list[str] = field(default_factory=list)
     warnings: list[ActionWarning] = field(default_factory=list)
 
     @property
     def complete(self) -> bool:
-        """Whether every file held what the manifest says and nothing went to quarantine."""
+        """Whether nothing is known to be missing and nothing went to quarantine."""
         every = (*self.files, *self.deleted, *self.errors)
-        return self.quarantined == 0 and all(each.complete for each in every)
+        whole = not (self.left_out or self.lacking) and all(each.complete for each in every)
+        return whole and self.quarantined == 0
 
     def deletions(self) -> Iterator[Deletion]:
         """Yield type and id of each deleted resource."""

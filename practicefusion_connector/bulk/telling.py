@@ -44,8 +44,19 @@ def outcome_of(
         status_url=template_of(job.status_url),
         resumed=resumed,
         since=job.since,
+        left_out=job.refused,
+        lacking=sorted({*job.lacking, *_short(parts)}),
         warnings=[ActionWarning(*each) for each in job.warnings] + _remarks(parts, validation),
     )
+
+
+def _short(parts: dict[str, FilePart]) -> set[str]:
+    """Return the types of files that hold another number of resources than said."""
+    return {
+        part.resource_type
+        for part in parts.values()
+        if part.section == "output" and not part.complete
+    }
 
 
 def _findings(parts: dict[str, FilePart]) -> list[FindingCount]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Event
@@ -14,7 +13,7 @@ import click
 from practicefusion_connector import settings
 from practicefusion_connector.cli import output
 from practicefusion_connector.cli.sync_opening import opened, options, settings_of
-from practicefusion_connector.cli.sync_showing import Lines, told
+from practicefusion_connector.cli.sync_showing import Lines, stoppable, told
 from practicefusion_connector.errors import InvalidInput
 from practicefusion_connector.sync.building import state_of
 from practicefusion_connector.sync.replay import replay_quarantine
@@ -49,8 +48,8 @@ def run(
 ) -> None:
     """Sync once: what changed since the last time, or everything the first time.
 
-    A run that was cut off goes on where it was. The exit code is 1 where something is in
-    quarantine and its watermarks wait.
+    A run that was cut off, or stopped with Ctrl-C, goes on where it was. The exit code is 1 where
+    something is in quarantine and its watermarks wait.
     """
     read = settings_of(**where)
     with ExitStack() as stack:
@@ -58,7 +57,7 @@ def run(
         made = stack.enter_context(
             opened(read, show, full=full, accept_quarantine=accept_quarantine)
         )
-        report = made.run()
+        report = made.run(stack.enter_context(stoppable()))
     data, page = keep(report, read.sync.folder)
     if as_json:
         output.put_json(report.to_dict())
@@ -147,10 +146,8 @@ def serve(as_json: bool, **where: Any) -> None:
     from practicefusion_connector.sync.health_server import serving
 
     read = settings_of(**where)
-    stopped = Event()
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(sign, lambda *_: stopped.set())
     with ExitStack() as stack:
+        stopped = stack.enter_context(stoppable())
         show = Lines() if not as_json else None
         service = SyncService(
             lambda noted: opened(read, noted), read.schedule, read.sync.folder, progress=show
@@ -204,6 +201,8 @@ def _show_report(report: dict[str, Any]) -> None:
         ],
         title=f"Run {report['run']}: {report['status']}",
     )
+    for warning in report["warnings"]:
+        output.note(f"warning: {warning['message']}")
     for kind in report["held"]:
         output.note(
             f"warning: {kind}: something was refused, its watermark waits; sync status shows it."

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Event
 from typing import Any
 
 from practicefusion_connector.cli import output
@@ -26,6 +28,25 @@ def told(*, quiet: bool = False) -> Iterator[Show]:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         with Progress(*columns, TextColumn("{task.fields[says]}"), console=console) as progress:
             yield _Bars(progress)
+
+
+@contextmanager
+def stoppable() -> Iterator[Event]:
+    """Give an event that Ctrl-C or SIGTERM sets; the second of them ends the process at once."""
+    stopped = Event()
+
+    def stop(sign: int, _frame: object) -> None:
+        if stopped.is_set():
+            signal.signal(sign, signal.SIG_DFL)
+            signal.raise_signal(sign)
+        stopped.set()
+
+    before = {sign: signal.signal(sign, stop) for sign in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopped
+    finally:
+        for sign, handler in before.items():
+            signal.signal(sign, handler)
 
 
 class Lines:

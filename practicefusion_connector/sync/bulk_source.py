@@ -19,13 +19,18 @@ from practicefusion_connector.errors import Forbidden, NotFound, Rejected
 from practicefusion_connector.fhir.client import FhirClient
 from practicefusion_connector.registry import shipped
 from practicefusion_connector.smart.provider import TokenProvider
-from practicefusion_connector.sync.items import Key
+from practicefusion_connector.sync import aside
+from practicefusion_connector.sync.items import Key, Refusal
 from practicefusion_connector.sync.runs import Part, PartFile
 from practicefusion_connector.sync.source import deletions_in
 from practicefusion_connector.transport import Run, Transport
 
 if TYPE_CHECKING:
     from practicefusion_connector.bulk import Export, ExportOutcome, ExportPlan, JobStore, Patience
+
+
+# Beside the exports: files as they came, as a line of them was too long to be put aside.
+QUARANTINE = "quarantine"
 
 
 class BulkSource:
@@ -79,7 +84,9 @@ class BulkSource:
         """See `Source`: every type the shipped actions read."""
         return tuple(sorted({action.resource for action in shipped().core()}))
 
-    def members(self, scope: str) -> list[str] | None:
+    def members(
+        self, scope: str, cancel: Event, progress: Callable[[Any], None]
+    ) -> list[str] | None:
         """See `Source`: the Group's members, or the patients of an export of it where it is hidden.
 
         Practice Fusion's documentation names no read of a Group, and the scope may be missing.
@@ -91,13 +98,15 @@ class BulkSource:
         try:
             found = client.read("Group", group, Run(self._transport.policy.deadline))
         except (Forbidden, NotFound, Rejected):
-            return self._exported_patients(scope)
+            return self._exported_patients(scope, cancel, progress)
         entries = [each.get("entity", {}) for each in found.get("member") or ()]
         names = [str(entity.get("reference", "")) for entity in entries]
         return sorted(name.partition("/")[2] for name in names if name.startswith("Patient/"))
 
-    def _exported_patients(self, scope: str) -> list[str]:
-        part = self.fetch(Part(scope=scope, types=("Patient",)), Event(), lambda _: None)
+    def _exported_patients(
+        self, scope: str, cancel: Event, progress: Callable[[Any], None]
+    ) -> list[str]:
+        part = self.fetch(Part(scope=scope, types=("Patient",)), cancel, progress)
         found: set[str] = set()
         for file in part.files:
             with Path(file.path).open("rb") as lines:
@@ -107,16 +116,28 @@ class BulkSource:
 
     def fetch(self, part: Part, cancel: Event, progress: Callable[[Any], None]) -> Part:
         """See `Source`."""
-        return _fetched(part, self._export(part, progress).run(self._plan(part), cancel=cancel))
+        export = self._export(part, progress)
+        return _fetched(part, export.run(self._plan(part), cancel, abandon=False))
+
+    def put_aside(self, part: Part) -> Iterator[Refusal]:
+        """See `Source`."""
+        for file in part.files:
+            yield from aside.put_aside(Path(file.path), file.type)
 
     def deletions(self, path: Path) -> Iterator[Key]:
         """See `Source`."""
         return deletions_in(path)
 
     def discard(self, part: Part) -> None:
-        """See `Source`."""
-        if not self._keep_files:
-            self._forget(part)
+        """See `Source`; a file with a line too long for the quarantine stays beside the exports."""
+        if self._keep_files:
+            return
+        place = self._place(part)
+        for original in aside.originals(place):
+            kept = self._folder / QUARANTINE / f"{place.name}-{original.name}"
+            kept.parent.mkdir(mode=0o700, exist_ok=True)
+            original.replace(kept)
+        self._forget(part)
 
     def _forget(self, part: Part) -> None:
         self._export(part, None).release(self._plan(part), files=True)
@@ -150,6 +171,8 @@ def _fetched(part: Part, outcome: ExportOutcome) -> Part:
     failed = sum(
         count for (severity, _), count in outcome.issues().items() if severity in ("error", "fatal")
     )
+    # A deletion that cannot be read is one that will not be applied.
+    failed += sum(aside.count_aside(file.path) + (not file.complete) for file in outcome.deleted)
     return part.model_copy(
         update={
             "since": outcome.since,
@@ -166,6 +189,8 @@ def _fetched(part: Part, outcome: ExportOutcome) -> Part:
             ],
             "deleted": [str(file.path) for file in outcome.deleted],
             "errors": failed,
-            "quarantined": outcome.quarantined,
+            "left_out": outcome.left_out,
+            "lacking": outcome.lacking,
+            "warnings": [tuple(warning) for warning in outcome.warnings],
         }
     )

@@ -31,6 +31,9 @@ def report_of(
         problems=sum(part.errors for part in parts),
         resumed=resumed,
     )
+    for part in parts:
+        for code, message in part.warnings:
+            report.warn(code, message)
     for file in files:
         report.count(file.type, state.ledger.position(run.id, file.number)[1])
     return report
@@ -43,9 +46,8 @@ def move_watermarks(run: Run, plan: SyncPlan, state: State, report: SyncReport) 
     for part in run.document.parts:
         instant = part.transaction_time or ""
         report.transaction_times[part.scope] = instant
-        trouble = part.errors or part.quarantined
-        for kind in part.types:
-            hold = bool(trouble or (part.scope, kind) in refused)
+        for kind in part.exported:
+            hold = not part.sound(kind) or (part.scope, kind) in refused
             hold = hold and not plan.accept_quarantine
             marks.append((part.scope, kind, instant, hold))
             if hold:

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from itertools import groupby, islice
-from typing import Any
 
-from practicefusion_connector.sync.items import Key
+from practicefusion_connector.sync.items import Key, Refusal
 from practicefusion_connector.sync.state import State
 from practicefusion_connector.sync.target import Target, dependency_order
 
@@ -62,27 +61,16 @@ class Deleter:
     def _delete(self, pairs: list[tuple[Key, str | None]], scope: str) -> dict[str, Counter[str]]:
         counts: dict[str, Counter[str]] = {}
         done: list[Key] = []
-        refused: list[dict[str, Any]] = []
+        refused: list[Refusal] = []
         answers = self._target.delete(pairs) if pairs else ()
         for (key, _), what in zip(pairs, answers, strict=True):
             failed = what.status == "failed"
             counts.setdefault(key.type, Counter())["failed" if failed else "deleted"] += 1
             if failed:
-                refused.append(
-                    {
-                        "scope": scope,
-                        "type": key.type,
-                        "source_id": key.id,
-                        "file": "deleted",
-                        "line": 0,
-                        "code": what.code[:64],
-                        "http_status": what.http_status,
-                        "body": None,
-                    }
-                )
+                refused.append(Refusal(*key, "deleted", 0, what.code, what.http_status))
             else:
                 done.append(key)
-        self._state.deleted(self._run, done, refused)
+        self._state.deleted(self._run, scope, done, refused)
         return counts
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -29,6 +30,8 @@ from practicefusion_connector.sync.runs import Phase, Run, RunDocument
 from practicefusion_connector.sync.source import Source
 from practicefusion_connector.sync.state import State
 from practicefusion_connector.sync.target import Target, dependency_order
+
+_ASIDE_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,8 @@ class Sync:
         """Sync once: go on with a run that was cut off, or begin one.
 
         Args:
-            cancel: stops it at the next batch; the next run goes on from there.
+            cancel: stops it at the next batch, or between two requests of an export; the next
+                run goes on from there.
 
         Raises:
             SyncBusy: another process runs this sync.
@@ -92,7 +96,7 @@ class Sync:
         """
         stop = cancel or Event()
         with self.state.lock(), self.opened():
-            run, resumed = self.begin()
+            run, resumed = self.begin(stop)
             try:
                 while run.phase == "exporting":
                     run = self.fetch(run, stop)
@@ -119,8 +123,12 @@ class Sync:
         finally:
             self.target.close()
 
-    def begin(self) -> tuple[Run, bool]:
-        """Return the run to work on, and whether it goes on with one that was cut off."""
+    def begin(self, cancel: Event | None = None) -> tuple[Run, bool]:
+        """Return the run to work on, and whether it goes on with one that was cut off.
+
+        Args:
+            cancel: stops the look-up of a group's members, where that takes an export.
+        """
         current = self.state.ledger.current()
         if current is not None and self._usable(current):
             return current, True
@@ -129,13 +137,14 @@ class Sync:
         # A run may have been cut off between its end and the removal of its files.
         for ended in self.state.ledger.last():
             self._discard(ended)
+        stop = cancel or Event()
         members, newcomers = {}, {}
         for scope in self.plan.scopes:
-            patients = self.source.members(scope)
+            patients = self.source.members(scope, stop, self._exporting)
             if patients is not None:
                 members[scope] = patients
                 known = self.state.ledger.members(scope)
-                newcomers[scope] = bool(known) and not set(patients) <= known
+                newcomers[scope] = not set(patients) <= known
         types = self.plan.types or self.source.types()
         parts = parts_of(self.plan, types, self.state.ledger.watermarks(), newcomers)
         document = RunDocument(started=_now(), parts=parts, members=members)
@@ -147,7 +156,11 @@ class Sync:
         for number, part in enumerate(parts):
             if part.transaction_time is None:
                 started = time.monotonic()
-                parts[number] = self.source.fetch(part, cancel, self._exporting)
+                fetched = self.source.fetch(part, cancel, self._exporting)
+                aside = self.source.put_aside(fetched)
+                while refused := list(islice(aside, _ASIDE_AT_ONCE)):
+                    self.state.put_aside(run.id, part.scope, refused)
+                parts[number] = fetched
                 _add(run.document.seconds, "exporting", started)
                 break
         more = any(part.transaction_time is None for part in parts)
@@ -197,8 +210,12 @@ class Sync:
                     for kind, counts in deleter.named(named, part.scope).items():
                         report.count(kind, counts)
             for kind in sorted(wholly_exported(run.document.parts) - unreadable(run, self.state)):
-                counts = deleter.missing(kind, apply=self.plan.delete_missing)
+                # A type that is gone altogether may be one the server no longer lets us see.
+                known = bool(report.types.get(kind, {}).get("read"))
+                counts = deleter.missing(kind, apply=self.plan.delete_missing and known)
                 report.count(kind, counts)
+                if self.plan.delete_missing and counts["missing"]:
+                    report.warn("type_absent", f"The export holds no {kind}; none was deleted.")
         _add(run.document.seconds, "deleting", started)
         started = time.monotonic()
         finished = self.target.finish(

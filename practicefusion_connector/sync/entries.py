@@ -38,13 +38,15 @@ def prepared(
 ) -> tuple[Resource, tuple[Key, ...]]:
     """Return a resource as the target gets it, and what it refers to that is not there.
 
+    Its decimals are as `bulk.exact` reads them, for a `FhirServer` to write.
+
     Args:
         item: as the source gives it.
         held: the target's ids of what it refers to.
         search: how it is found again: by an identifier that is added, else by a tag.
         references: rewrites what it refers to.
     """
-    copy, missing = references.rewritten(item.resource, held)
+    copy, missing = references.rewritten(item.exact, held)
     del copy["id"]
     meta = copy.get("meta")
     meta = dict(meta) if isinstance(meta, dict) else {}

@@ -17,6 +17,7 @@ from urllib.parse import quote
 import orjson
 import requests
 
+from practicefusion_connector.bulk import exact
 from practicefusion_connector.errors import (
     ConnectorError,
     InvalidResponse,
@@ -48,7 +49,7 @@ class EntryAnswer:
         status: the HTTP status.
         id: the id of the resource it is about, where the answer says it.
         code: the first issue's code, where the entry failed.
-        resource: what came with it.
+        resource: what came with it, its decimals as `bulk.exact` reads them.
     """
 
     status: int
@@ -111,7 +112,7 @@ class FhirServer:
         """Send entries and return an answer for each, in their order.
 
         Args:
-            entries: with their requests.
+            entries: with their requests; resources may be as `bulk.exact` reads them.
             repeatable: whether doing them twice does no harm; creations are sent again only where
                 the server surely did not do them.
 
@@ -142,7 +143,7 @@ class FhirServer:
         """Send a batch, in halves where it is refused as a whole."""
         if not entries:
             return []
-        body = orjson.dumps({"resourceType": "Bundle", "type": "batch", "entry": list(entries)})
+        body = exact.write({"resourceType": "Bundle", "type": "batch", "entry": list(entries)})
         started = time.monotonic()
         try:
             answer = self._posted(body, run, repeatable)
@@ -201,7 +202,9 @@ def _worth_another(answer: EntryAnswer, attempt: int, repeatable: bool) -> bool:
 
 def _read(answer: Answer, expected: int) -> list[EntryAnswer]:
     """Return the answers to the entries of a batch."""
-    found = answer.json()
+    # Read strictly first: what can be read in two ways is refused.
+    answer.json()
+    found = exact.read(answer.body)
     entries = found.get("entry") if isinstance(found, dict) else None
     if not isinstance(entries, list) or len(entries) != expected:
         raise answer.named(InvalidResponse("The target answered a batch with another number."))

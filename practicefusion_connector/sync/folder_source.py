@@ -13,7 +13,7 @@ from threading import Event
 from typing import Any
 
 from practicefusion_connector.errors import InvalidInput
-from practicefusion_connector.sync.items import Key
+from practicefusion_connector.sync.items import Key, Refusal
 from practicefusion_connector.sync.runs import Part, PartFile
 from practicefusion_connector.sync.source import deletions_in
 
@@ -38,7 +38,7 @@ class FolderSource:
         """See `Source`."""
         return tuple(sorted({kind for kind, _ in self._files()}))
 
-    def members(self, scope: str) -> None:
+    def members(self, scope: str, cancel: Event, progress: Callable[[Any], None]) -> None:
         """See `Source`."""
 
     def fetch(self, part: Part, cancel: Event, progress: Callable[[Any], None]) -> Part:
@@ -61,6 +61,10 @@ class FolderSource:
                 "deleted": [str(path) for path in deleted],
             }
         )
+
+    def put_aside(self, part: Part) -> Iterator[Refusal]:
+        """See `Source`; lines are looked at when they are applied."""
+        return iter(())
 
     def deletions(self, path: Path) -> Iterator[Key]:
         """See `Source`."""

@@ -55,6 +55,7 @@ def page(report: SyncReport) -> str:
         "<h2>Throughput</h2>",
         _bars("Resources per second", _throughput(report), "/s"),
         *_quarantine(report),
+        *_warnings(report),
     ]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -107,6 +108,12 @@ def _quarantine(report: SyncReport) -> Iterable[str]:
     if rows:
         yield "<h2>Quarantine</h2>"
         yield _table(["Type", "Reason", "Lines"], rows)
+
+
+def _warnings(report: SyncReport) -> Iterable[str]:
+    if report.warnings:
+        yield "<h2>Warnings</h2>"
+        yield _table(["", ""], [(each["code"], each["message"]) for each in report.warnings])
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

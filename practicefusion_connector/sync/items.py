@@ -6,7 +6,6 @@ Pure but for reading files. It knows no target and no state.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,12 +14,14 @@ from typing import Any, Literal, NamedTuple
 
 import orjson
 
+from practicefusion_connector.bulk import exact
+
 Resource = dict[str, Any]
 Status = Literal["created", "updated", "unchanged", "failed"]
 
-_TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
+TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
 # Wider than FHIR's id, whose 64 characters some servers outgrow.
-_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 # What a FHIR server sets itself: it does not travel to another one.
 _VOLATILE_META = ("versionId", "lastUpdated")
 
@@ -56,6 +57,12 @@ class Item:
     resource: Resource = field(repr=False)
     digest: bytes = field(repr=False)
 
+    @property
+    def exact(self) -> Resource:
+        """The resource for `bulk.exact.write`, which gives its decimals back digit by digit."""
+        found: Resource = exact.read(self.raw)
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:
@@ -75,6 +82,33 @@ class Applied:
     aliases: tuple[str, ...] = ()
     code: str = ""
     http_status: int | None = None
+
+
+class Refusal(NamedTuple):
+    """A line that does not reach the target, and why.
+
+    Attributes:
+        type: of the resource or, where the line is none, of the file.
+        source_id: the resource's id, where it can be told.
+        file: the file's name.
+        line: the first is 1; 0 for a deletion.
+        code: a word.
+        http_status: what the target answered, where it was asked.
+        body: the line as it came; `None` for a deletion.
+    """
+
+    type: str
+    source_id: str | None
+    file: str
+    line: int
+    code: str
+    http_status: int | None = None
+    body: bytes | None = None
+
+    @property
+    def key(self) -> Key | None:
+        """The resource, where it can be told."""
+        return Key(self.type, self.source_id) if self.source_id else None
 
 
 class Unusable(Exception):
@@ -120,7 +154,7 @@ def read_item(line: int, raw: bytes, *, whole: bool = False) -> Item:
             belong to the content.
 
     Raises:
-        Unusable: `unparsable` (not a JSON object), `no_type` or `no_id`.
+        Unusable: `unparsable` (not a JSON object), `no_type`, `no_id` or `too_deep`.
     """
     try:
         resource = orjson.loads(raw)
@@ -129,15 +163,19 @@ def read_item(line: int, raw: bytes, *, whole: bool = False) -> Item:
     if not isinstance(resource, dict):
         raise Unusable("unparsable")
     kind, logical_id = resource.get("resourceType"), resource.get("id")
-    if not isinstance(kind, str) or not _TYPE.fullmatch(kind):
+    if not isinstance(kind, str) or not TYPE.fullmatch(kind):
         raise Unusable("no_type")
-    if not isinstance(logical_id, str) or not _ID.fullmatch(logical_id):
+    if not isinstance(logical_id, str) or not ID.fullmatch(logical_id):
         raise Unusable("no_id")
     return Item(Key(kind, logical_id), line, raw, resource, digest_of(resource, whole=whole))
 
 
 def digest_of(resource: Resource, *, whole: bool = False) -> bytes:
-    """Return the digest of a resource's content: the same for the same content, in any order."""
+    """Return the digest of a resource's content: the same for the same content, in any order.
+
+    Raises:
+        Unusable: `too_deep`.
+    """
     meta = resource.get("meta")
     if isinstance(meta, dict) and not whole:
         kept = {name: value for name, value in meta.items() if name not in _VOLATILE_META}
@@ -146,6 +184,6 @@ def digest_of(resource: Resource, *, whole: bool = False) -> bytes:
             del resource["meta"]
     try:
         canonical = orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)
-    except TypeError:  # an integer of more than 64 bits
-        canonical = json.dumps(resource, sort_keys=True).encode()
+    except TypeError:  # the library writes 254 levels at most
+        raise Unusable("too_deep") from None
     return hashlib.blake2b(canonical, digest_size=16).digest()

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from practicefusion_connector.errors import Cancelled
 from practicefusion_connector.sync.items import (
@@ -22,11 +22,12 @@ from practicefusion_connector.sync.items import (
     Item,
     Key,
     Position,
+    Refusal,
     Unusable,
     read_batches,
     read_item,
 )
-from practicefusion_connector.sync.state import State
+from practicefusion_connector.sync.state import Landing, State
 from practicefusion_connector.sync.target import Target
 
 # Threads are made as they are needed; a target's own pace decides how many are.
@@ -52,20 +53,12 @@ class SyncFile(NamedTuple):
     lines: int | None = None
 
 
-class _Refusal(NamedTuple):
-    line: int
-    raw: bytes
-    key: Key | None
-    code: str
-    http_status: int | None
-
-
 class _Sorted(NamedTuple):
     """A batch, sorted into what is sent and what is not."""
 
     changed: dict[str, list[Item]]
     unchanged: list[Key]
-    refusals: list[_Refusal]
+    refusals: list[Refusal]
     counts: Counter[str]
 
 
@@ -114,7 +107,7 @@ class Loader:
                 for batch in read_batches(file.path, at, lambda: self._target.batch):
                     if self._cancel.is_set():
                         break
-                    sorted_ = self._sorted(batch.lines)
+                    sorted_ = self._sorted(file, batch.lines)
                     keys = frozenset(i.key for items in sorted_.changed.values() for i in items)
                     # A resource is never under way twice, and never more batches than allowed.
                     while flights and (
@@ -133,16 +126,18 @@ class Loader:
                     flight.answer.cancel()
         return counts
 
-    def _sorted(self, lines: Sequence[tuple[int, bytes]]) -> _Sorted:
+    def _sorted(self, file: SyncFile, lines: Sequence[tuple[int, bytes]]) -> _Sorted:
         """Read lines and leave out what is no resource, what comes again, what is unchanged."""
         latest: dict[Key, Item] = {}
-        refusals: list[_Refusal] = []
+        refusals: list[Refusal] = []
         counts: Counter[str] = Counter(read=len(lines))
         for number, raw in lines:
             try:
                 item = read_item(number, raw, whole=self._target.keeps_versions)
             except Unusable as unusable:
-                refusals.append(_Refusal(number, raw, None, str(unusable), None))
+                refusals.append(
+                    Refusal(file.type, None, file.path.name, number, str(unusable), body=raw)
+                )
                 continue
             counts["duplicate"] += item.key in latest
             latest[item.key] = item
@@ -176,15 +171,14 @@ class Loader:
         for item, what in applied:
             new[what.status] += 1
             if what.status == "failed":
-                refusals.append(
-                    _Refusal(item.line, item.raw, item.key, what.code, what.http_status)
-                )
+                where = (*item.key, file.path.name, item.line)
+                refusals.append(Refusal(*where, what.code, what.http_status, item.raw))
         new["failed"] += len(flight.batch.refusals)
         counts.update(new)
-        refused = [_row(file, refusal) for refusal in refusals]
         # What was refused is at the source all the same, so it is not missing there.
         met = [*flight.batch.unchanged, *(each.key for each in refusals if each.key)]
-        self._state.landed(self._run, file.number, flight.end, counts, applied, met, refused)
+        at = Landing(self._run, file.scope, file.number, flight.end, counts)
+        self._state.landed(at, applied, met, refusals)
         report(flight.end.line, counts)
 
     def _taken(self, file: SyncFile) -> Counter[str]:
@@ -193,18 +187,5 @@ class Loader:
         self._target.take(file.path, f"{file.scope.replace(':', '-')}/{file.path.name}")
         counts = Counter(read=lines, created=lines)
         end = Position(lines, file.path.stat().st_size)
-        self._state.landed(self._run, file.number, end, counts, [], [], [])
+        self._state.landed(Landing(self._run, file.scope, file.number, end, counts), [], [], [])
         return counts
-
-
-def _row(file: SyncFile, refusal: _Refusal) -> dict[str, Any]:
-    return {
-        "scope": file.scope,
-        "type": refusal.key.type if refusal.key else file.type,
-        "source_id": refusal.key.id if refusal.key else None,
-        "file": file.path.name,
-        "line": refusal.line,
-        "code": refusal.code[:64],
-        "http_status": refusal.http_status,
-        "body": refusal.raw,
-    }

@@ -65,7 +65,7 @@ def wholly_exported(parts: Iterable[Part]) -> set[str]:
     """Return the types that every scope of the run exported in full and without trouble."""
     whole: dict[str, bool] = {}
     for part in parts:
-        sound = part.since is None and not part.errors and not part.quarantined
         for kind in part.types:
-            whole[kind] = whole.get(kind, True) and sound
+            full = part.since is None and kind not in part.left_out and part.sound(kind)
+            whole[kind] = whole.get(kind, True) and full
     return {kind for kind, full in whole.items() if full}

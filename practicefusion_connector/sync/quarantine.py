@@ -6,13 +6,12 @@ It holds the resources themselves, so that they can be tried again: it is PHI.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, tuple_
 
 from practicefusion_connector.database import Database
 from practicefusion_connector.sync import schema
-from practicefusion_connector.sync.items import Key
+from practicefusion_connector.sync.items import Key, Refusal
 from practicefusion_connector.sync.runs import Refused
 
 
@@ -23,19 +22,19 @@ class Quarantine:
         self._database = database
         self._sync = sync
 
-    def refuse(self, connection: Connection, run_id: int, rows: Sequence[dict[str, Any]]) -> None:
+    def refuse(
+        self, connection: Connection, run_id: int, scope: str, refused: Sequence[Refusal]
+    ) -> None:
         """Put lines into quarantine; a resource's newer line takes the place of its older one."""
-        table = schema.quarantine
-        if not rows:
+        if not refused:
             return
-        named = [Key(row["type"], row["source_id"]) for row in rows if row["source_id"]]
-        self.release(connection, named)
-        for row in rows:
-            if row["source_id"] is None:
-                self._release_line(connection, row)
-        connection.execute(
-            table.insert(), [{"sync": self._sync, "run": run_id, **row} for row in rows]
-        )
+        self.release(connection, [each.key for each in refused if each.key])
+        for each in refused:
+            if each.key is None:
+                self._release_line(connection, scope, each)
+        own = {"sync": self._sync, "run": run_id, "scope": scope}
+        rows = [{**each._asdict(), "code": each.code[:64], **own} for each in refused]
+        connection.execute(schema.quarantine.insert(), rows)
 
     def release(self, connection: Connection, keys: Sequence[Key]) -> None:
         """Take resources out of quarantine that have been applied since."""
@@ -49,16 +48,16 @@ class Quarantine:
                 delete(schema.quarantine).where(mine, tuple_(rows.type, rows.source_id).in_(chunk))
             )
 
-    def _release_line(self, connection: Connection, row: dict[str, Any]) -> None:
+    def _release_line(self, connection: Connection, scope: str, line: Refusal) -> None:
         """Take out a line without an id that comes again with every export."""
         held = schema.quarantine.c
         connection.execute(
             delete(schema.quarantine).where(
                 held.sync == self._sync,
-                held.scope == row["scope"],
-                held.type == row["type"],
+                held.scope == scope,
+                held.type == line.type,
                 held.source_id.is_(None),
-                held.body == row["body"],
+                held.body == line.body,
             )
         )
 

@@ -17,10 +17,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from practicefusion_connector.sync.items import Key, Resource
+from practicefusion_connector.sync.items import ID, TYPE, Key, Resource
 
 _RIDES = "/reference-identifier"
-_TYPE = re.compile(r"[A-Z][A-Za-z]+")
 _BARE_BINARY = re.compile(r"Binary/[A-Za-z0-9.-]{1,64}")
 
 
@@ -102,12 +101,12 @@ class References:
         kind, question, query = given.partition("?")
         if question:
             name, _, token = query.partition("=")
-            conditional = name == "identifier" and "&" not in token and _TYPE.fullmatch(kind)
+            conditional = name == "identifier" and "&" not in token and TYPE.fullmatch(kind)
             return Key(kind, alias(*_split(unquote(token)))) if conditional else None
         parts = given.split("/")
         if len(parts) == 4 and parts[2] == "_history":
             parts = parts[:2]
-        if len(parts) != 2 or not _TYPE.fullmatch(parts[0]) or not parts[1]:
+        if len(parts) != 2 or not TYPE.fullmatch(parts[0]) or not ID.fullmatch(parts[1]):
             return None
         return Key(*parts)
 

@@ -72,7 +72,7 @@ def _deleted(sync: Sync, row: Refused) -> Counter[str]:
     answers = sync.target.delete([(key, known.target_id)]) if known else [Applied("updated")]
     if answers[0].status == "failed":
         return Counter(failed=1)
-    sync.state.deleted(0, [key], [])
+    sync.state.deleted(0, row.scope, [key], [])
     return Counter(deleted=1)
 
 
@@ -83,8 +83,8 @@ def _settle(state: State, tried: set[tuple[str, str]]) -> None:
     troubled = {
         (part.scope, kind)
         for part in (last.document.parts if last else ())
-        if part.errors or part.quarantined
         for kind in part.types
+        if not part.sound(kind)
     }
     moved = [
         (mark.scope, mark.type, mark.held, False)

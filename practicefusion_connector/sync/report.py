@@ -35,6 +35,7 @@ class SyncReport:
         quarantine: what is in quarantine now, by type and reason.
         held: types whose watermark stays until the quarantine is settled, or accepted.
         problems: issues in the export's own error files.
+        warnings: what was odd about the exports: `code` and `message` of each.
         resumed: whether it goes on with a run that was cut off.
         reason: why it failed, as a sentence.
     """
@@ -56,6 +57,7 @@ class SyncReport:
     quarantine: dict[str, dict[str, int]] = field(default_factory=dict)
     held: list[str] = field(default_factory=list)
     problems: int = 0
+    warnings: list[dict[str, str]] = field(default_factory=list)
     resumed: bool = False
     reason: str | None = None
 
@@ -70,10 +72,15 @@ class SyncReport:
 
     def count(self, kind: str, counts: Counter[str] | dict[str, int]) -> None:
         """Add counts of a type."""
-        own = self.types.setdefault(kind, {})
         for name, number in counts.items():
             if number:
+                own = self.types.setdefault(kind, {})
                 own[name] = own.get(name, 0) + number
+
+    def warn(self, code: str, message: str) -> None:
+        """Add a warning, unless it is there."""
+        if (new := {"code": code, "message": message}) not in self.warnings:
+            self.warnings.append(new)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON-ready data."""

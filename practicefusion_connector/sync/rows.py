@@ -18,6 +18,7 @@ from practicefusion_connector.sync.items import Item
 Kind = Literal["text", "boolean", "integer", "number", "texts"]
 
 ID, RESOURCE = "id", "resource"
+_INTEGERS = 2**63
 _KINDS: dict[str, Kind] = {
     "boolean": "boolean",
     "integer": "integer",
@@ -63,7 +64,8 @@ class Rows:
             for column in self.columns(kind)
         }
         row[ID] = item.key.id
-        row[RESOURCE] = orjson.dumps(item.resource).decode()
+        # As it came: parsed and written again, its decimals would lose their precision.
+        row[RESOURCE] = item.raw.decode()
         return row
 
 
@@ -72,17 +74,23 @@ def _kind(fhir_type: str) -> Kind:
 
 
 def _cell(value: Any, kind: Kind) -> Any:
+    """Return a value as its column takes it, or `None` where it does not fit."""
     if value is None:
         return None
+    if kind == "texts":
+        return [_text(each) for each in value]
+    if kind == "boolean":
+        return value if isinstance(value, bool) else None
+    if kind == "text":
+        return _text(value)
     try:
-        if kind == "texts":
-            return [
-                each if isinstance(each, str) else orjson.dumps(each).decode() for each in value
-            ]
-        if kind == "boolean":
-            return value if isinstance(value, bool) else None
-        if kind == "integer":
-            return int(value)
-        return float(value) if kind == "number" else str(value)
-    except (TypeError, ValueError):
+        number = int(value) if kind == "integer" else float(value)
+    except (TypeError, ValueError, OverflowError):
         return None
+    return number if kind == "number" or abs(number) < _INTEGERS else None
+
+
+def _text(value: Any) -> str:
+    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    # No text of FHIR's holds one, and PostgreSQL takes none.
+    return text.replace("\0", "")

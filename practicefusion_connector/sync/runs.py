@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Phase = Literal["exporting", "applying", "deleting", "finishing", "done", "failed"]
+Phase = Literal["exporting", "applying", "done", "failed"]
 
 
 class PartFile(BaseModel):
@@ -24,6 +24,10 @@ class Part(BaseModel):
     Attributes:
         asked_since: the moment asked for.
         since: the moment the export is of; `None` where the server gave everything.
+        errors: what the server could not export, or named as deleted in a way nobody can read.
+        left_out: types that could not be exported at all; they are as if not asked for.
+        lacking: types of which something is known to be missing.
+        warnings: code and sentence of what else was odd.
     """
 
     scope: str
@@ -35,7 +39,18 @@ class Part(BaseModel):
     files: list[PartFile] = Field(default_factory=list)
     deleted: list[str] = Field(default_factory=list)
     errors: int = 0
-    quarantined: int = 0
+    left_out: list[str] = Field(default_factory=list)
+    lacking: list[str] = Field(default_factory=list)
+    warnings: list[tuple[str, str]] = Field(default_factory=list)
+
+    @property
+    def exported(self) -> list[str]:
+        """The types that were exported."""
+        return [kind for kind in self.types if kind not in self.left_out]
+
+    def sound(self, kind: str) -> bool:
+        """Say whether nothing of a type is known to be missing."""
+        return not self.errors and kind not in self.lacking
 
 
 class RunDocument(BaseModel):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     ForeignKey,
     Index,
@@ -99,8 +100,8 @@ checkpoints = _table(
     "sync_checkpoints",
     Column("run", Integer, ForeignKey("practicefusion_sync_runs.id"), primary_key=True),
     Column("file", Integer, primary_key=True),
-    Column("line", Integer, nullable=False),
-    Column("offset", Integer, nullable=False),
+    Column("line", BigInteger, nullable=False),
+    Column("offset", BigInteger, nullable=False),
     Column("counts", Text, nullable=False),
 )
 quarantine = _table(
@@ -112,7 +113,7 @@ quarantine = _table(
     Column("type", String(64), nullable=False),
     Column("source_id", String(128)),
     Column("file", String(400), nullable=False),
-    Column("line", Integer, nullable=False),
+    Column("line", BigInteger, nullable=False),
     Column("code", String(64), nullable=False),
     Column("http_status", Integer),
     Column("body", LargeBinary),

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Protocol
 
-from practicefusion_connector.sync.items import Key
+from practicefusion_connector.sync.items import Key, Refusal
 from practicefusion_connector.sync.runs import Part
 
 
@@ -29,12 +29,22 @@ class Source(Protocol):
         """Return the types there are, for a plan that names none."""
         ...
 
-    def members(self, scope: str) -> list[str] | None:
+    def members(
+        self, scope: str, cancel: Event, progress: Callable[[Any], None]
+    ) -> list[str] | None:
         """Return the patients of a scope that is a group, where the source can tell."""
         ...
 
     def fetch(self, part: Part, cancel: Event, progress: Callable[[Any], None]) -> Part:
-        """Fetch a part onto disk and return it complete; called again, it goes on."""
+        """Fetch a part onto disk and return it complete; called again, it goes on.
+
+        Raises:
+            Cancelled: `cancel` was set; the next call goes on.
+        """
+        ...
+
+    def put_aside(self, part: Part) -> Iterator[Refusal]:
+        """Yield what the fetching of a part found to be no resource, or to break the rules."""
         ...
 
     def deletions(self, path: Path) -> Iterator[Key]:

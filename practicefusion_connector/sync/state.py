@@ -9,13 +9,13 @@ import secrets
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import select, update
 
 from practicefusion_connector.errors import InvalidInput
 from practicefusion_connector.sync import schema
-from practicefusion_connector.sync.items import Applied, Item, Key, Position
+from practicefusion_connector.sync.items import Applied, Item, Key, Position, Refusal
 from practicefusion_connector.sync.ledger import Ledger
 from practicefusion_connector.sync.memory import TargetMemory
 from practicefusion_connector.sync.quarantine import Quarantine
@@ -23,6 +23,16 @@ from practicefusion_connector.sync.quarantine import Quarantine
 
 class SyncBusy(InvalidInput):
     """Another process runs this sync now."""
+
+
+class Landing(NamedTuple):
+    """Where a batch belongs: run, scope and file, how far the file is done with it, the counts."""
+
+    run: int
+    scope: str
+    file: int
+    end: Position
+    counts: Counter[str]
 
 
 class State:
@@ -103,27 +113,30 @@ class State:
             self.quarantine.clear(connection)
         return False
 
+    def put_aside(self, run: int, scope: str, refused: Sequence[Refusal]) -> None:
+        """Put into quarantine what an export found; it is at the source all the same."""
+        with self._database.begin() as connection:
+            self.memory.seen(connection, run, [each.key for each in refused if each.key])
+            self.quarantine.refuse(connection, run, scope, refused)
+
     def landed(
         self,
-        run: int,
-        file: int,
-        end: Position,
-        counts: Counter[str],
+        at: Landing,
         applied: Sequence[tuple[Item, Applied]],
         met: Sequence[Key],
-        refused: Sequence[dict[str, Any]],
+        refused: Sequence[Refusal],
     ) -> None:
         """Write what became of a batch and the checkpoint behind it, together or not at all.
 
         `met` is what was in the batch and was not changed at the target.
         """
         with self._database.begin() as connection:
-            self.memory.remember(connection, run, applied)
-            self.memory.seen(connection, run, met)
+            self.memory.remember(connection, at.run, applied)
+            self.memory.seen(connection, at.run, met)
             done = [item.key for item, what in applied if what.status != "failed"]
             self.quarantine.release(connection, [*done, *met])
-            self.quarantine.refuse(connection, run, refused)
-            self.ledger.checkpoint(connection, run, file, end, dict(counts))
+            self.quarantine.refuse(connection, at.run, at.scope, refused)
+            self.ledger.checkpoint(connection, at.run, at.file, at.end, dict(at.counts))
 
     def replayed(self, done: Sequence[tuple[Item, Applied]]) -> None:
         """Remember what left the quarantine."""
@@ -132,12 +145,14 @@ class State:
             self.memory.remember(connection, run, done)
             self.quarantine.release(connection, [item.key for item, _ in done])
 
-    def deleted(self, run: int, keys: Sequence[Key], refused: Sequence[dict[str, Any]]) -> None:
+    def deleted(
+        self, run: int, scope: str, keys: Sequence[Key], refused: Sequence[Refusal]
+    ) -> None:
         """Forget what was deleted, and note what could not be."""
         with self._database.begin() as connection:
             self.memory.drop(connection, keys)
             self.quarantine.release(connection, keys)
-            self.quarantine.refuse(connection, run, refused)
+            self.quarantine.refuse(connection, run, scope, refused)
 
     def move(
         self, marks: Sequence[tuple[str, str, str, bool]], members: dict[str, list[str]]

@@ -33,14 +33,20 @@ def backend(sandbox: Sandbox, connection_id: str = "clinic", **more: Any) -> Con
 
 @contextmanager
 def source_of(
-    sandbox: Sandbox, folder: Path, *, scopes: tuple[str, ...] | None = None, **more: Any
+    sandbox: Sandbox,
+    folder: Path,
+    *,
+    scopes: tuple[str, ...] | None = None,
+    max_body_bytes: int = 32 * 1024 * 1024,
+    **more: Any,
 ) -> Iterator[BulkSource]:
     """Give the practice as a source."""
     connection = backend(sandbox, scopes=scopes)
     store = MemoryStore()
     store.save(ConnectionRecord(connection=connection), expected=None)
+    policy = Policy(backoff=0.0, deadline=30.0, read_timeout=10.0, max_body_bytes=max_body_bytes)
     with (
-        closing(Transport(Policy(backoff=0.0, deadline=30.0, read_timeout=10.0))) as transport,
+        closing(Transport(policy)) as transport,
         closing(JobStore(f"sqlite:///{folder}/jobs.db")) as jobs,
     ):
         tokens = ManagedTokens(connection.id, store, renewal(transport))

@@ -31,6 +31,7 @@ class Scripted:
         self.answer: Answers = lambda method, path, body: (404, {})
         self.asked: list[tuple[str, str, Any]] = []
         self.tokens: list[str | None] = []
+        self.raw: list[bytes] = []
         script = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -40,13 +41,14 @@ class Scripted:
                 self._handle(None)
 
             def do_POST(self) -> None:
-                self._handle(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                script.raw.append(self.rfile.read(int(self.headers["Content-Length"])))
+                self._handle(json.loads(script.raw[-1]))
 
             def _handle(self, body: Any) -> None:
                 script.asked.append((self.command, self.path, body))
                 script.tokens.append(self.headers.get("Authorization"))
                 status, said = script.answer(self.command, self.path, body)
-                text = json.dumps(said).encode()
+                text = said if isinstance(said, bytes) else json.dumps(said).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/fhir+json")
                 self.send_header("Content-Length", str(len(text)))
@@ -170,6 +172,40 @@ def test_a_search_counts_as_taken_only_where_it_was_understood(
     ]:
         scripted.answer = lambda *_, said=said: said
         assert server.takes_search("Provenance", "identifier", "s|v") is taken
+
+
+def test_decimals_keep_every_digit_on_the_way_there_and_back(
+    scripted: Scripted, state: State, tmp_path: Path
+) -> None:
+    """R4 datatypes §2.24.0.1: 1.50 is not 1.5. Read, rewritten by the last pass, written back."""
+    value = '{"value": 1.50, "unit": "mg"}'
+    held = '{"resourceType":"Observation","id":"o","valueQuantity":' + value + ',"subject":'
+    held += '{"type":"Patient","identifier":{"system":"https://practicefusion.com/fhir/Patient-id",'
+    held += '"value":"p0"}}}'
+
+    def answer(method: str, path: str, body: Any) -> Said:
+        if method == "GET":
+            return 200, {"resourceType": "Bundle"}
+        asked = [each["request"] for each in body["entry"]]
+        if asked[0]["method"] == "GET":
+            entry = '{"response": {"status": "200"}, "resource": ' + held + "}"
+            return 200, ('{"resourceType": "Bundle", "entry": [' + entry + "]}").encode()
+        made = asked[0]["url"].partition("?")[0].partition("/")[0]
+        return bundle([{"response": {"status": "201", "location": f"{made}/o"}}])
+
+    scripted.answer = answer
+    folder = tmp_path / "export"
+    write(folder, [])
+    observation = '{"resourceType": "Observation", "id": "o0", "valueQuantity": ' + value
+    observation += ', "subject": {"reference": "Patient/p0"}}\n'
+    (folder / "Observation.ndjson").write_text(observation, "utf-8")
+    with target_at(scripted.url) as target:
+        Sync(FolderSource(folder), target, state).run()
+        write(folder, [{"resourceType": "Patient", "id": "p0"}])
+        assert Sync(FolderSource(folder), target, state).run().references_mended == 1
+    sent = [raw for raw in scripted.raw if b"valueQuantity" in raw]
+    assert len(sent) == 2
+    assert all(b'"value":1.50' in raw for raw in sent)
 
 
 def patients(tmp_path: Path, count: int) -> FolderSource:

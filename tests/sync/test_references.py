@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from practicefusion_connector.sync.items import Key, digest_of
+from practicefusion_connector.sync.items import Key, digest_of, read_item
 from practicefusion_connector.sync.references import References, alias, aliases
 
 BASE = "https://api.practicefusion.com/fhir/r4/v1/p"
@@ -89,4 +89,5 @@ def test_a_digest_is_of_the_content() -> None:
     two = {"b": [1, {"d": 3, "c": 2}], "id": "a"}
     assert digest_of(one) == digest_of(two) != digest_of({**two, "b": [{"c": 2, "d": 3}, 1]})
     assert digest_of(one, whole=True) != digest_of({**one, "meta": {"versionId": "2"}}, whole=True)
-    assert digest_of({"n": 2**70}) == digest_of({"n": 2**70})
+    large = b'{"resourceType": "Patient", "id": "a", "n": %d}' % 2**70
+    assert read_item(1, large).digest == read_item(2, large).digest

@@ -16,12 +16,12 @@ from typing import Literal
 from urllib.parse import quote, urlencode
 
 from practicefusion_connector.errors import InvalidInput
+from practicefusion_connector.fhir.types import why_unknown
 
 Mode = Literal["auto", "export", "crawl"]
 
 NDJSON = "application/fhir+ndjson"
 _GROUP = re.compile(r"group:([A-Za-z0-9\-.]{1,64})")
-_TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
 _FILTER = re.compile(r"([A-Z][A-Za-z]{1,63})\?\S+")
 # FHIR's instant: a date and time to the second at least, with a zone.
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
@@ -110,10 +110,8 @@ class ExportPlan:
     def _problems(self) -> Iterable[tuple[str, str]]:
         if self.scope not in ("patient", "system") and self.group in (None, ".", ".."):
             yield "scope", "is patient, group:<id> or system"
-        for name in self.types:
-            if not _TYPE.fullmatch(name):
-                yield "types", "are names of FHIR resource types, such as Observation"
-                break
+        if wrong := why_unknown(self.types):
+            yield "types", wrong
         if self.since is not None and not _is_instant(self.since_text or ""):
             yield "since", "is an instant with a time zone, such as 2026-01-31T00:00:00Z"
         for query in self.type_filter:

@@ -76,6 +76,7 @@ def built(
         InvalidInput: there is no connection of the name given.
     """
     with ExitStack() as stack:
+        _check_target(settings.target.to)
         wiring = _Wiring(settings, policy_for, open_store, stack, pacing)
         source = wiring.source(patience)
         state = stack.enter_context(closing(wiring.state(source.name)))
@@ -143,11 +144,6 @@ class _Wiring:
         """Return the target that `to` names."""
         given = self._settings.target
         kind, _, rest = given.to.partition(":")
-        if not rest:
-            raise InvalidConfig(
-                "The sync has no target: give a FHIR base URL, duckdb:FILE, parquet:FOLDER, "
-                "ndjson:FOLDER or the URL of a warehouse."
-            )
         local = {"duckdb": DuckDBTarget, "parquet": ParquetTarget}
         if kind in local:
             return local[kind](Path(rest), views=given.views)
@@ -239,6 +235,15 @@ class _Wiring:
 
     def _url(self, name: str) -> str:
         return f"sqlite:///{self._settings.sync.folder.absolute() / name}"
+
+
+def _check_target(to: str) -> None:
+    """Say that there is no target before anything is opened for it."""
+    if not to.partition(":")[2]:
+        raise InvalidConfig(
+            "The sync has no target: give a FHIR base URL, duckdb:FILE, parquet:FOLDER, "
+            "ndjson:FOLDER or the URL of a warehouse."
+        )
 
 
 def _scopes(given: SourceSettings) -> tuple[str, ...] | None:

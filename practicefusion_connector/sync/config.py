@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from practicefusion_connector.errors import InvalidConfig
+from practicefusion_connector.fhir.types import why_unknown
 from practicefusion_connector.sync.planning import SyncPlan
 
 # Variable, and where its value belongs.
@@ -63,6 +64,13 @@ class SourceSettings(_Section):
     type_filter: tuple[str, ...] = ()
     validation: Literal["report", "quarantine", "none"] = "report"
     keep_files: bool = False
+
+    @field_validator("types")
+    @classmethod
+    def _known(cls, types: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := why_unknown(types):
+            raise ValueError(wrong)
+        return types
 
 
 class TargetSettings(_Section):
@@ -168,7 +176,13 @@ def read_settings(
         return SyncSettings.model_validate(merged)
     except ValidationError as error:
         wrong = error.errors(include_input=False, include_url=False)
-    problems = [{"path": ".".join(map(str, item["loc"])), "message": item["msg"]} for item in wrong]
+    problems = [
+        {
+            "path": ".".join(map(str, item["loc"])),
+            "message": item["msg"].removeprefix("Value error, ").rstrip("."),
+        }
+        for item in wrong
+    ]
     told = "; ".join(f"{problem['path']}: {problem['message']}" for problem in problems)
     raise InvalidConfig(f"The sync's settings cannot be used: {told}.", problems=problems)
 

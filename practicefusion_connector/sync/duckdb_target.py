@@ -158,10 +158,16 @@ def _connect(path: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
             "pip install 'practicefusion-connector[tables]'"
         ) from error
     path.parent.mkdir(parents=True, exist_ok=True)
+    new = not path.exists()
     try:
-        return duckdb.connect(str(path), config={"memory_limit": memory_limit, "threads": 2})
+        database = duckdb.connect(str(path), config={"memory_limit": memory_limit, "threads": 2})
     except duckdb.IOException:
         pass
+    else:
+        if new:
+            # Patients' records: their owner's alone, until the owner says otherwise.
+            path.chmod(0o600)
+        return database
     raise InvalidConfig(
         f"The DuckDB file {path.name} cannot be opened: another process has it open, or it is none."
     )

@@ -35,8 +35,17 @@ class FolderSource:
         self.name = name or f"folder-{digest}"
 
     def types(self) -> tuple[str, ...]:
-        """See `Source`."""
-        return tuple(sorted({kind for kind, _ in self._files()}))
+        """See `Source`.
+
+        Raises:
+            InvalidInput: there is no file.
+        """
+        found = tuple(sorted({kind for kind, _ in self._files()}))
+        if not found:
+            raise InvalidInput(
+                "The folder holds no NDJSON files named by a resource type, such as Patient.ndjson."
+            )
+        return found
 
     def members(self, scope: str, cancel: Event, progress: Callable[[Any], None]) -> None:
         """See `Source`."""

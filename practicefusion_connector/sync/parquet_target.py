@@ -66,4 +66,6 @@ class ParquetTarget(DuckDBTarget):
         )
         with part.open("rb") as written:
             os.fsync(written.fileno())
+        # Their owner's alone, until the owner says otherwise.
+        part.chmod(file.stat().st_mode & 0o777 if file.exists() else 0o600)
         os.replace(part, file)

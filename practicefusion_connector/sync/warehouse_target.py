@@ -144,13 +144,28 @@ def destination_of(url: str) -> Any:
     """Return the dlt destination of a URL: PostgreSQL's own, SQLAlchemy's for the rest.
 
     Others (`dlt.destinations.snowflake(…)`) are passed to `WarehouseTarget` as they are.
+
+    Raises:
+        InvalidConfig: it cannot be read, or a library for it is missing.
     """
     dlt = _dlt()
-    if not url.startswith(("postgresql://", "postgresql+")):
-        return dlt.destinations.sqlalchemy(url)
     from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
 
-    parts = make_url(url)
+    try:
+        parts = make_url(url)
+        parts.get_dialect().import_dbapi()
+        readable = True
+    except (ArgumentError, ImportError, ValueError):
+        # NoSuchModuleError is an ArgumentError; the URL may hold a password and is not repeated.
+        readable = False
+    if not readable:
+        raise InvalidConfig(
+            "The target is not known: give a FHIR base URL, duckdb:FILE, parquet:FOLDER, "
+            "ndjson:FOLDER, or the SQLAlchemy URL of a database whose driver is installed."
+        )
+    if parts.get_backend_name() != "postgresql":
+        return dlt.destinations.sqlalchemy(url)
     socket = parts.query.get("host")
     # libpq takes a socket's folder for a host, percent-encoded.
     elsewhere = quote(socket, safe="") if isinstance(socket, str) else "localhost"

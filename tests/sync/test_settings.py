@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from practicefusion_connector.errors import InvalidConfig
+from practicefusion_connector.sync.building import built
 from practicefusion_connector.sync.config import SyncSettings, read_settings
+from practicefusion_connector.transport import Policy
+from tests.sync.data import write
 
 FILE = """
 [source]
@@ -80,3 +84,26 @@ def test_the_defaults_are_a_whole_practice_once_a_day() -> None:
     read = SyncSettings()
     assert read.schedule.interval_ms == 86_400_000
     assert read.plan().types == ()
+
+
+def test_a_type_that_is_none_is_told_with_the_way_out() -> None:
+    with pytest.raises(InvalidConfig, match=r'source.types: "Goals" .* Did you mean "Goal"'):
+        read_settings(None, {"PF_RESOURCE_TYPES": "Patient, Goals"})
+
+
+@pytest.mark.parametrize(
+    "to", ["nonsense", "foo:bar", "x+y://u:canary@h/d", "duckdb:"]
+)
+def test_a_target_that_is_none_is_told_before_anything_is_opened(to: str, tmp_path: Path) -> None:
+    def untouched() -> Any:
+        raise AssertionError
+
+    read = read_settings(None, {}, {"target": {"to": to}, "sync": {"folder": tmp_path / "s"}})
+    folder = {"folder": write(tmp_path / "e", [{"resourceType": "Patient", "id": "a"}])}
+    read = read.model_copy(update={"source": read.source.model_copy(update=folder)})
+    with (
+        pytest.raises(InvalidConfig, match=r"duckdb:FILE") as caught,
+        built(read, read.plan(), policy_for=Policy, open_store=untouched),
+    ):
+        pass
+    assert "canary" not in str(caught.value)

@@ -1,0 +1,80 @@
+"""When every practice is synced, and which those are. Celery's beat keeps the time."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import closing
+from typing import Any
+
+from celery import Celery, schedules, signals
+from tzlocal import get_localzone_name
+
+from practicefusion_connector.errors import InvalidConfig
+from practicefusion_connector.sync.config import ScheduleSettings
+from practicefusion_connector.tasks.host import Host
+
+_ALL = "practicefusion.sync_all"
+_logger = logging.getLogger("practicefusion_connector")
+
+
+def kept_by_beat(app: Celery, given: ScheduleSettings | None) -> dict[str, Any]:
+    """Return the settings that make beat keep a schedule; none where none is to be kept.
+
+    Raises:
+        InvalidConfig: its cron cannot be read.
+    """
+    if given is None or not given.enabled:
+        return {}
+    if given.run_on_startup:
+
+        def begun(sender: Any, **_: Any) -> None:
+            if sender.app is app:
+                app.tasks[_ALL].delay()
+
+        signals.beat_init.connect(begun, weak=False)
+    if given.cron is None:
+        interval = schedules.schedule(given.interval_ms / 1000)
+        return {"beat_schedule": {_ALL: {"task": _ALL, "schedule": interval}}}
+    # Celery's time zone is UTC unless it is told; the settings mean the machine's.
+    zone = get_localzone_name()
+    return {
+        "beat_schedule": {_ALL: {"task": _ALL, "schedule": _cron(given.cron)}},
+        "timezone": zone,
+    }
+
+
+def until_next(app: Celery) -> float | None:
+    """Return the seconds until the schedule is due again; `None` where there is none."""
+    entry = app.conf.beat_schedule.get(_ALL)
+    return (
+        None if entry is None else entry["schedule"].remaining_estimate(app.now()).total_seconds()
+    )
+
+
+def practices(host: Host) -> list[str]:
+    """Return the ids of the connections that can be synced: those of level `system`."""
+    found = []
+    with closing(host.open_store()) as store:
+        for connection_id in store.ids():
+            try:
+                stored = store.load(connection_id)
+            except InvalidConfig as error:
+                # One that cannot be opened must not keep the others from being synced.
+                _logger.error("Connection %s is not synced: %s", connection_id, error.message)
+                continue
+            # Records of other systems have connections of other kinds.
+            connection: Any = stored.record.connection if stored else None
+            if getattr(connection, "level", None) == "system":
+                found.append(connection_id)
+    return found
+
+
+def _cron(text: str) -> schedules.crontab:
+    try:
+        minute, hour, day, month, weekday = text.split()
+        return schedules.crontab(minute, hour, weekday, day, month)
+    except (ValueError, schedules.ParseException):
+        pass
+    raise InvalidConfig(
+        "The sync's cron schedule has five fields, such as 0 3 * * * for three in the morning."
+    )

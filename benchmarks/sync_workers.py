@@ -8,6 +8,7 @@ the sync of every practice, each into tables of its own; at random moments while
 process, or a whole node, is killed (SIGKILL). A killed node is started again, as a supervisor
 would. Nothing else helps: lost work comes back by redelivery, and by the schedule.
 
+    lost            tasks that killed nodes took along, so that only the schedule brings them back
     complete        practices whose tables hold what the practice holds, resource by resource
     duplicates      rows beyond one for each resource
     pace            requests a second a practice was asked at most over WINDOW seconds or more, the
@@ -31,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.fernet import Fernet
+from redis import Redis
 
 from benchmarks.sync_kill import in_tables
 from benchmarks.sync_workers_app import BURST, RATE, Shared, processes
@@ -94,7 +96,8 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
         began = time.monotonic()
         stack.enter_context(beat(shared))
         wait_for(lambda: any(state.ledger.current() for state in states), shared)
-        kill_at_random(nodes, given.kills, chance)
+        redis = stack.enter_context(closing(Redis.from_url(shared.redis)))
+        lost = kill_at_random(nodes, given.kills, chance, redis)
         wait_for(lambda: all(map(done, states)), shared)
         seconds = time.monotonic() - began
         for node in nodes:
@@ -111,6 +114,7 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
         "workers": given.workers,
         "hosts": given.hosts,
         "kills": given.kills,
+        "lost": lost,
         "complete": complete,
         "duplicates": duplicates,
         "pace": {

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from redis import Redis
+
 from benchmarks.sync_workers_app import Shared, processes
 from practicefusion_connector.tasks import ACTIONS, SYNC
 
@@ -83,13 +85,22 @@ class Node:
         return celery(self._shared, "worker", *self._options)
 
 
-def kill_at_random(nodes: list[Node], kills: int, chance: random.Random) -> None:
-    """Kill so many nodes and processes of theirs, at random moments."""
-    killed = 0
+def kill_at_random(nodes: list[Node], kills: int, chance: random.Random, redis: Redis) -> int:
+    """Kill so many nodes and processes of theirs, at random moments; return the tasks lost by it.
+
+    A node that is killed loses the task it has just taken from Redis and not noted yet. That moment
+    is too short to be met by chance, so it is helped: a task is taken out of the queue.
+    """
+    killed = lost = 0
     while killed < kills:
         time.sleep(chance.uniform(0.0, LONGEST_PAUSE))
-        node, whole = chance.choice(nodes), chance.random() < NODES_AMONG_KILLS
-        killed += node.kill() if whole else node.kill_process(chance)
+        node = chance.choice(nodes)
+        if chance.random() >= NODES_AMONG_KILLS:
+            killed += node.kill_process(chance)
+        elif node.kill():
+            killed += 1
+            lost += redis.rpop(SYNC) is not None
+    return lost
 
 
 def celery(shared: Shared, *command: str) -> subprocess.Popen[bytes]:

@@ -35,20 +35,20 @@ def kept_by_beat(app: Celery, given: ScheduleSettings | None) -> dict[str, Any]:
     if given.cron is None:
         interval = schedules.schedule(given.interval_ms / 1000)
         return {"beat_schedule": {_ALL: {"task": _ALL, "schedule": interval}}}
-    # Celery's time zone is UTC unless it is told; the settings mean the machine's.
-    zone = get_localzone_name()
     return {
         "beat_schedule": {_ALL: {"task": _ALL, "schedule": _cron(given.cron)}},
-        "timezone": zone,
+        # Celery's own is UTC; the settings mean the machine's.
+        "timezone": get_localzone_name(),
     }
 
 
 def until_next(app: Celery) -> float | None:
     """Return the seconds until the schedule is due again; `None` where there is none."""
     entry = app.conf.beat_schedule.get(_ALL)
-    return (
-        None if entry is None else entry["schedule"].remaining_estimate(app.now()).total_seconds()
-    )
+    if entry is None:
+        return None
+    seconds: float = entry["schedule"].remaining_estimate(app.now()).total_seconds()
+    return seconds
 
 
 def practices(host: Host) -> list[str]:

@@ -91,9 +91,7 @@ def test_a_type_that_is_none_is_told_with_the_way_out() -> None:
         read_settings(None, {"PF_RESOURCE_TYPES": "Patient, Goals"})
 
 
-@pytest.mark.parametrize(
-    "to", ["nonsense", "foo:bar", "x+y://u:canary@h/d", "duckdb:"]
-)
+@pytest.mark.parametrize("to", ["nonsense", "foo:bar", "x+y://u:canary@h/d", "duckdb:"])
 def test_a_target_that_is_none_is_told_before_anything_is_opened(to: str, tmp_path: Path) -> None:
     def untouched() -> Any:
         raise AssertionError

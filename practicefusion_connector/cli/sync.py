@@ -17,7 +17,7 @@ from practicefusion_connector.cli.sync_showing import Lines, stoppable, told
 from practicefusion_connector.errors import InvalidInput
 from practicefusion_connector.sync.building import state_of
 from practicefusion_connector.sync.replay import replay_quarantine
-from practicefusion_connector.sync.reporting import keep
+from practicefusion_connector.sync.reports.files import keep
 from practicefusion_connector.sync.service import SyncService
 
 _EXAMPLES = """\b

@@ -12,21 +12,21 @@ It needs the extra `sync`; targets and schedules import what else they need when
 
 from __future__ import annotations
 
-from practicefusion_connector.sync.bulk_source import BulkSource
-from practicefusion_connector.sync.duckdb_target import DuckDBTarget
 from practicefusion_connector.sync.engine import Sync, SyncProgress
-from practicefusion_connector.sync.fhir_server import FhirServer
-from practicefusion_connector.sync.fhir_target import FhirTarget
-from practicefusion_connector.sync.folder_source import FolderSource
-from practicefusion_connector.sync.folder_target import FolderTarget
-from practicefusion_connector.sync.pace import Bounds, Pace
-from practicefusion_connector.sync.parquet_target import ParquetTarget
 from practicefusion_connector.sync.planning import SyncPlan
-from practicefusion_connector.sync.report import SyncReport
-from practicefusion_connector.sync.source import Source
-from practicefusion_connector.sync.state import State, SyncBusy
-from practicefusion_connector.sync.target import Target
-from practicefusion_connector.sync.warehouse_target import WarehouseTarget
+from practicefusion_connector.sync.reports.report import SyncReport
+from practicefusion_connector.sync.sources.base import Source
+from practicefusion_connector.sync.sources.bulk import BulkSource
+from practicefusion_connector.sync.sources.folder import FolderSource
+from practicefusion_connector.sync.state.state import State, SyncBusy
+from practicefusion_connector.sync.targets.base import Target
+from practicefusion_connector.sync.targets.duckdb import DuckDBTarget
+from practicefusion_connector.sync.targets.fhir import FhirTarget
+from practicefusion_connector.sync.targets.fhir_server import FhirServer
+from practicefusion_connector.sync.targets.folder import FolderTarget
+from practicefusion_connector.sync.targets.pace import Bounds, Pace
+from practicefusion_connector.sync.targets.parquet import ParquetTarget
+from practicefusion_connector.sync.targets.warehouse import WarehouseTarget
 
 __all__ = [
     "Bounds",

@@ -21,21 +21,21 @@ from practicefusion_connector.smart.provider import (
 )
 from practicefusion_connector.smart.renew import renewal
 from practicefusion_connector.stores import ConnectionRecord, ConnectionStore, MemoryStore
-from practicefusion_connector.sync.bulk_source import BulkSource
 from practicefusion_connector.sync.config import SourceSettings, SyncSettings, TargetSettings
-from practicefusion_connector.sync.duckdb_target import DuckDBTarget
 from practicefusion_connector.sync.engine import Sync, SyncProgress
-from practicefusion_connector.sync.fhir_server import FhirServer
-from practicefusion_connector.sync.fhir_target import FhirTarget
-from practicefusion_connector.sync.folder_source import FolderSource
-from practicefusion_connector.sync.folder_target import FolderTarget
-from practicefusion_connector.sync.pace import Bounds, Pace
-from practicefusion_connector.sync.parquet_target import ParquetTarget
 from practicefusion_connector.sync.planning import SyncPlan
-from practicefusion_connector.sync.source import Source
-from practicefusion_connector.sync.state import State
-from practicefusion_connector.sync.target import Target
-from practicefusion_connector.sync.warehouse_target import WarehouseTarget, destination_of
+from practicefusion_connector.sync.sources.base import Source
+from practicefusion_connector.sync.sources.bulk import BulkSource
+from practicefusion_connector.sync.sources.folder import FolderSource
+from practicefusion_connector.sync.state.state import State
+from practicefusion_connector.sync.targets.base import Target
+from practicefusion_connector.sync.targets.duckdb import DuckDBTarget
+from practicefusion_connector.sync.targets.fhir import FhirTarget
+from practicefusion_connector.sync.targets.fhir_server import FhirServer
+from practicefusion_connector.sync.targets.folder import FolderTarget
+from practicefusion_connector.sync.targets.pace import Bounds, Pace
+from practicefusion_connector.sync.targets.parquet import ParquetTarget
+from practicefusion_connector.sync.targets.warehouse import WarehouseTarget, destination_of
 from practicefusion_connector.transport import Policy, Transport
 from practicefusion_connector.transport.pacing import Pacing
 

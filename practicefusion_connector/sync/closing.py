@@ -10,9 +10,9 @@ from collections.abc import Iterable
 
 from practicefusion_connector.sync.loading import SyncFile
 from practicefusion_connector.sync.planning import SyncPlan
-from practicefusion_connector.sync.report import SyncReport
+from practicefusion_connector.sync.reports.report import SyncReport
 from practicefusion_connector.sync.runs import Run
-from practicefusion_connector.sync.state import State
+from practicefusion_connector.sync.state.state import State
 
 
 def report_of(

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from itertools import groupby, islice
 
 from practicefusion_connector.sync.items import Key, Refusal
-from practicefusion_connector.sync.state import State
-from practicefusion_connector.sync.target import Target, dependency_order
+from practicefusion_connector.sync.state.state import State
+from practicefusion_connector.sync.targets.base import Target, dependency_order
 
 _AT_ONCE = 200
 

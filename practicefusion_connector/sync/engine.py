@@ -25,11 +25,11 @@ from practicefusion_connector.sync.closing import move_watermarks, report_of, un
 from practicefusion_connector.sync.deleting import Deleter
 from practicefusion_connector.sync.loading import Loader, SyncFile
 from practicefusion_connector.sync.planning import SyncPlan, parts_of, wholly_exported
-from practicefusion_connector.sync.report import SyncReport
+from practicefusion_connector.sync.reports.report import SyncReport
 from practicefusion_connector.sync.runs import Phase, Run, RunDocument
-from practicefusion_connector.sync.source import Source
-from practicefusion_connector.sync.state import State
-from practicefusion_connector.sync.target import Target, dependency_order
+from practicefusion_connector.sync.sources.base import Source
+from practicefusion_connector.sync.state.state import State
+from practicefusion_connector.sync.targets.base import Target, dependency_order
 
 _ASIDE_AT_ONCE = 500
 

@@ -27,8 +27,8 @@ from practicefusion_connector.sync.items import (
     read_batches,
     read_item,
 )
-from practicefusion_connector.sync.state import Landing, State
-from practicefusion_connector.sync.target import Target
+from practicefusion_connector.sync.state.state import Landing, State
+from practicefusion_connector.sync.targets.base import Target
 
 # Threads are made as they are needed; a target's own pace decides how many are.
 _THREADS = 16

@@ -10,8 +10,8 @@ from collections import Counter
 from practicefusion_connector.sync.engine import Sync
 from practicefusion_connector.sync.items import Applied, Item, Key, Unusable, read_item
 from practicefusion_connector.sync.runs import Refused
-from practicefusion_connector.sync.state import State
-from practicefusion_connector.sync.target import dependency_order
+from practicefusion_connector.sync.state.state import State
+from practicefusion_connector.sync.targets.base import dependency_order
 
 _AT_ONCE = 100
 

@@ -17,8 +17,8 @@ from typing import Any
 from practicefusion_connector.errors import Cancelled, ConnectorError, InternalError, InvalidConfig
 from practicefusion_connector.sync.config import ScheduleSettings
 from practicefusion_connector.sync.engine import Sync, SyncProgress
-from practicefusion_connector.sync.report import SyncReport, write_json
-from practicefusion_connector.sync.reporting import keep
+from practicefusion_connector.sync.reports.files import keep
+from practicefusion_connector.sync.reports.report import SyncReport, write_json
 
 Progress = Callable[[SyncProgress], None]
 Builder = Callable[[Progress], AbstractContextManager[Sync]]

@@ -20,6 +20,7 @@ from practicefusion_connector.errors import Cancelled, ConnectorError
 from practicefusion_connector.sync.engine import Sync, SyncProgress
 from practicefusion_connector.sync.runs import Run
 
+_FIRST_LOOK = 5.0
 _LONGEST_POLL = 60.0
 # Clocks of machines differ, and a queue's waits end in whole ticks: so early is not too early.
 _EARLY = 1.0
@@ -80,10 +81,10 @@ class Then(NamedTuple):
 
 
 class TooEarly(Exception):
-    """The step is not due yet; it is to be asked for again after `seconds`."""
+    """It is not time yet; the same is to be asked for again after `seconds`."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__("The step is not due yet.")
+        super().__init__("It is not time yet.")
         self.seconds = seconds
 
 
@@ -130,6 +131,7 @@ def start(
 
     Raises:
         SyncBusy: the sync is worked on at this moment.
+        TooEarly: who is in a group takes an export to see, which is under way.
     """
 
     def overdue(run: Run) -> bool:
@@ -141,7 +143,10 @@ def start(
     if known is not None and not again and not overdue(known):
         return known, False
     with sync.state.lock(), sync.opened():
-        run, _ = sync.begin()
+        try:
+            run, _ = sync.begin()
+        except TurnOver as over:
+            raise TooEarly(_FIRST_LOOK if over.polling else 0.0) from None
         if Step.of(run) is None:
             chain = secrets.token_hex(8)
             return sync.state.ledger.write(Step(chain, 1, clock()).noted(run)), True

@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
 
 from practicefusion_connector.errors import ConnectorError
-from practicefusion_connector.sync.state import SyncBusy
+from practicefusion_connector.sync.state.state import SyncBusy
 from practicefusion_connector.sync.turns import TooEarly
 
 _LONGEST_BACKOFF = 300.0

@@ -19,9 +19,9 @@ from celery import Celery, Task
 from practicefusion_connector.errors import ConnectorError
 from practicefusion_connector.sync.building import built
 from practicefusion_connector.sync.engine import Sync
-from practicefusion_connector.sync.reporting import keep
+from practicefusion_connector.sync.reports.files import keep
 from practicefusion_connector.sync.runs import Run
-from practicefusion_connector.sync.state import SyncBusy
+from practicefusion_connector.sync.state.state import SyncBusy
 from practicefusion_connector.sync.turns import (
     Asked,
     Pause,

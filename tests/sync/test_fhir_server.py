@@ -14,8 +14,8 @@ import pytest
 from practicefusion_connector import errors
 from practicefusion_connector.smart.provider import HostTokens
 from practicefusion_connector.sync import FhirServer, FolderSource, Pace, State, Sync
-from practicefusion_connector.sync.fhir_server import EntryAnswer
-from practicefusion_connector.sync.pace import Bounds
+from practicefusion_connector.sync.targets.fhir_server import EntryAnswer
+from practicefusion_connector.sync.targets.pace import Bounds
 from practicefusion_connector.transport import Policy, Transport
 from tests.sync.data import write
 from tests.sync.fhir_server import target_at

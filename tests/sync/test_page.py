@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from practicefusion_connector.sync import SyncReport
-from practicefusion_connector.sync.html import page
+from practicefusion_connector.sync.reports.html import page
 
 FLAGS = (
     "--headless",

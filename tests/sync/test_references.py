@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from practicefusion_connector.sync.items import Key, digest_of, read_item
-from practicefusion_connector.sync.references import References, alias, aliases
+from practicefusion_connector.sync.targets.references import References, alias, aliases
 
 BASE = "https://api.practicefusion.com/fhir/r4/v1/p"
 REFERENCES = References(BASE, "https://practicefusion.com/fhir")

@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import create_engine
 
 from practicefusion_connector.errors import InvalidConfig
-from practicefusion_connector.sync import State, SyncBusy, schema
+from practicefusion_connector.sync import State, SyncBusy
 from practicefusion_connector.sync.items import Position
+from practicefusion_connector.sync.state import schema
 
 Opened = Callable[..., State]
 

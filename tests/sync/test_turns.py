@@ -11,7 +11,14 @@ import pytest
 
 from practicefusion_connector import errors
 from practicefusion_connector.sandbox import Sandbox
-from practicefusion_connector.sync import DuckDBTarget, FolderSource, State, Sync, SyncBusy
+from practicefusion_connector.sync import (
+    DuckDBTarget,
+    FolderSource,
+    State,
+    Sync,
+    SyncBusy,
+    SyncPlan,
+)
 from practicefusion_connector.sync.runs import Run
 from practicefusion_connector.sync.turns import (
     Asked,
@@ -246,3 +253,24 @@ def test_tasks_that_came_twice_do_not_go_on_beside_each_other(turns: Turns) -> N
         queue.round()
     assert len(queue.held) == 1
     assert turns.worked == [1, 2]
+
+
+def test_a_group_whose_members_take_an_export_to_see_is_waited_for(
+    states: Opened, tmp_path: Path
+) -> None:
+    with Sandbox(patients=3) as sandbox:
+        sandbox.behaviour.export.polls = 2
+        group = sandbox.bulk.add_group(list(sandbox.resources["Patient"])[:2])
+        plan = SyncPlan(scopes=(f"group:{group}",), types=("Patient",))
+        target = DuckDBTarget(tmp_path / "t.duckdb")
+        with source_of(sandbox, tmp_path) as source:
+            for early in (True, True, False):
+                sync = Sync(source, target, states("one"), plan, progress=Pause(60.0))
+                if early:
+                    with pytest.raises(TooEarly):
+                        start(sync, PATIENCE, again=False)
+                else:
+                    run, due = start(sync, PATIENCE, again=False)
+        assert due
+        assert len(run.document.members[f"group:{group}"]) == 2
+        assert sandbox.bulk.kickoffs == 1

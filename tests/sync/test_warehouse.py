@@ -14,7 +14,7 @@ from dlt.common.runtime import anon_tracker
 from sqlalchemy import Engine, create_engine, text
 
 from practicefusion_connector.sync import FolderSource, State, Sync, SyncPlan, WarehouseTarget
-from practicefusion_connector.sync.warehouse_target import destination_of
+from practicefusion_connector.sync.targets.warehouse import destination_of
 from tests.sync.data import Resource, write
 
 TYPES = ("Patient", "MedicationRequest")

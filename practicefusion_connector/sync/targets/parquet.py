@@ -12,10 +12,10 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from practicefusion_connector.sync.duckdb_target import DuckDBTarget
 from practicefusion_connector.sync.items import Applied, Item, Key
-from practicefusion_connector.sync.rows import ID
-from practicefusion_connector.sync.target import Finished
+from practicefusion_connector.sync.targets.base import Finished
+from practicefusion_connector.sync.targets.duckdb import DuckDBTarget
+from practicefusion_connector.sync.targets.rows import ID
 
 _GATHERED = ".gathered.duckdb"
 _STALE = ".stale"

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Table, and_, func, select, tuple_
 
 from practicefusion_connector.database import Database
-from practicefusion_connector.sync import schema
 from practicefusion_connector.sync.items import Applied, Item, Key
-from practicefusion_connector.sync.waiting import Ready, ready
+from practicefusion_connector.sync.state import schema
+from practicefusion_connector.sync.state.waiting import Ready, ready
 
 # SQLite takes 32,766 variables in a statement; a row of a look-up has three at most.
 _CHUNK = 1000

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from practicefusion_connector.sync.fhir_server import EntryAnswer
 from practicefusion_connector.sync.items import Applied, Item, Key, Resource
-from practicefusion_connector.sync.references import References, aliases
+from practicefusion_connector.sync.targets.fhir_server import EntryAnswer
+from practicefusion_connector.sync.targets.references import References, aliases
 
 Search = Literal["identifier", "_tag"]
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, delete, func, select, tuple_
 
 from practicefusion_connector.database import Database
-from practicefusion_connector.sync import schema
 from practicefusion_connector.sync.items import Key, Refusal
 from practicefusion_connector.sync.runs import Refused
+from practicefusion_connector.sync.state import schema
 
 
 class Quarantine:

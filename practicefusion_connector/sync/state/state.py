@@ -5,7 +5,6 @@ It may be shared by processes and machines: SQLite on one machine, PostgreSQL on
 
 from __future__ import annotations
 
-import secrets
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,11 +13,11 @@ from typing import NamedTuple
 from sqlalchemy import select, update
 
 from practicefusion_connector.errors import InvalidInput
-from practicefusion_connector.sync import schema
 from practicefusion_connector.sync.items import Applied, Item, Key, Position, Refusal
-from practicefusion_connector.sync.ledger import Ledger
-from practicefusion_connector.sync.memory import TargetMemory
-from practicefusion_connector.sync.quarantine import Quarantine
+from practicefusion_connector.sync.state import schema
+from practicefusion_connector.sync.state.ledger import Ledger
+from practicefusion_connector.sync.state.memory import TargetMemory
+from practicefusion_connector.sync.state.quarantine import Quarantine
 
 
 class SyncBusy(InvalidInput):
@@ -185,11 +184,6 @@ class State:
                 self._database.insert(schema.syncs).values(name=name).on_conflict_do_nothing()
             )
             return int(connection.execute(select(rows.id).where(rows.name == name)).scalar_one())
-
-
-def new_mark() -> str:
-    """Return a mark for a target that has none."""
-    return secrets.token_hex(16)
 
 
 def _busy() -> SyncBusy:

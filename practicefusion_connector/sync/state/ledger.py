@@ -14,9 +14,9 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from practicefusion_connector.database import Database
 from practicefusion_connector.errors import InvalidInput
-from practicefusion_connector.sync import schema
 from practicefusion_connector.sync.items import Position
 from practicefusion_connector.sync.runs import Phase, Run, RunDocument, Watermark
+from practicefusion_connector.sync.state import schema
 
 
 class RunTaken(InvalidInput):

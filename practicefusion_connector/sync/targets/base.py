@@ -6,6 +6,7 @@ a file is applied and what was refused is kept elsewhere (`state`). It knows no 
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -95,6 +96,11 @@ class Memory(Protocol):
     def in_doubt(self, keys: Iterable[Key]) -> frozenset[Key]:
         """Return those of `keys` that were about to be created when the process ended."""
         ...
+
+
+def new_mark() -> str:
+    """Return a mark for a target that has none."""
+    return secrets.token_hex(16)
 
 
 class Target(Protocol):

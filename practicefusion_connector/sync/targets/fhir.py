@@ -17,7 +17,9 @@ from typing import Any
 from urllib.parse import quote
 
 from practicefusion_connector.errors import InvalidConfig
-from practicefusion_connector.sync.entries import (
+from practicefusion_connector.sync.items import Applied, Item, Key
+from practicefusion_connector.sync.targets.base import Finished, Memory
+from practicefusion_connector.sync.targets.entries import (
     TAGGED,
     Search,
     applied,
@@ -26,10 +28,8 @@ from practicefusion_connector.sync.entries import (
     prepared,
     put_entry,
 )
-from practicefusion_connector.sync.fhir_server import EntryAnswer, FhirServer
-from practicefusion_connector.sync.items import Applied, Item, Key
-from practicefusion_connector.sync.references import References
-from practicefusion_connector.sync.target import Finished, Memory
+from practicefusion_connector.sync.targets.fhir_server import EntryAnswer, FhirServer
+from practicefusion_connector.sync.targets.references import References
 
 _MOST_BYTES = 4 * 1024 * 1024
 _MENDED_AT_ONCE = 50

@@ -19,10 +19,10 @@ from practicefusion_connector.errors import Forbidden, NotFound, Rejected
 from practicefusion_connector.fhir.client import FhirClient
 from practicefusion_connector.registry import shipped
 from practicefusion_connector.smart.provider import TokenProvider
-from practicefusion_connector.sync import aside
 from practicefusion_connector.sync.items import Key, Refusal
 from practicefusion_connector.sync.runs import Part, PartFile
-from practicefusion_connector.sync.source import deletions_in
+from practicefusion_connector.sync.sources import aside
+from practicefusion_connector.sync.sources.base import deletions_in
 from practicefusion_connector.transport import Run, Transport
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from practicefusion_connector.errors import (
 )
 from practicefusion_connector.smart.bearer import authorized
 from practicefusion_connector.smart.provider import TokenProvider
-from practicefusion_connector.sync.pace import Pace
+from practicefusion_connector.sync.targets.pace import Pace
 from practicefusion_connector.transport import Answer, Run, Transport
 from practicefusion_connector.transport.problems import error_from
 

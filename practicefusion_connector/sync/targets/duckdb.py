@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from practicefusion_connector.errors import InvalidConfig
 from practicefusion_connector.sync.items import Applied, Item, Key
-from practicefusion_connector.sync.rows import ID, RESOURCE, Rows, TableColumn
-from practicefusion_connector.sync.state import new_mark
-from practicefusion_connector.sync.target import Finished, Memory
+from practicefusion_connector.sync.targets.base import Finished, Memory, new_mark
+from practicefusion_connector.sync.targets.rows import ID, RESOURCE, Rows, TableColumn
 
 if TYPE_CHECKING:
     import duckdb

@@ -13,8 +13,7 @@ from pathlib import Path
 
 from practicefusion_connector.errors import InvalidConfig
 from practicefusion_connector.sync.items import Applied, Item, Key
-from practicefusion_connector.sync.state import new_mark
-from practicefusion_connector.sync.target import Finished, Memory
+from practicefusion_connector.sync.targets.base import Finished, Memory, new_mark
 
 _MARK = ".sync"
 _COMPLETE = "complete.json"

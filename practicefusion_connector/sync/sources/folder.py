@@ -15,7 +15,7 @@ from typing import Any
 from practicefusion_connector.errors import InvalidInput
 from practicefusion_connector.sync.items import Key, Refusal
 from practicefusion_connector.sync.runs import Part, PartFile
-from practicefusion_connector.sync.source import deletions_in
+from practicefusion_connector.sync.sources.base import deletions_in
 
 _DELETED_FOLDER = "deleted"
 

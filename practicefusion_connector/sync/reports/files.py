@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from practicefusion_connector.errors import InvalidConfig
-from practicefusion_connector.sync import html
-from practicefusion_connector.sync.report import SyncReport, write_json, write_text
+from practicefusion_connector.sync.reports import html
+from practicefusion_connector.sync.reports.report import SyncReport, write_json, write_text
 
 _KEPT = 60
 

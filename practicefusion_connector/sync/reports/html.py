@@ -13,7 +13,7 @@ from html import escape
 from typing import Any
 
 from practicefusion_connector.errors import InvalidConfig
-from practicefusion_connector.sync.report import COUNTED, SyncReport
+from practicefusion_connector.sync.reports.report import COUNTED, SyncReport
 
 _SHOWN = ("created", "updated", "unchanged", "deleted", "failed")
 _COLOURS = ("#2b8a3e", "#1971c2", "#adb5bd", "#e67700", "#c92a2a")

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import and_, func, select, tuple_
 
 from practicefusion_connector.database import Database
-from practicefusion_connector.sync import schema
 from practicefusion_connector.sync.items import Key
+from practicefusion_connector.sync.state import schema
 
 # A resource, the target's id of it, and the target's ids of what it waited for.
 Ready = tuple[Key, str, dict[Key, str]]

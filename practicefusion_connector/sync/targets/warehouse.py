@@ -15,8 +15,8 @@ from urllib.parse import quote
 
 from practicefusion_connector.errors import InvalidConfig, UpstreamUnavailable
 from practicefusion_connector.sync.items import Applied, Item, Key
-from practicefusion_connector.sync.rows import ID, RESOURCE, Kind, Rows
-from practicefusion_connector.sync.target import Finished, Memory
+from practicefusion_connector.sync.targets.base import Finished, Memory
+from practicefusion_connector.sync.targets.rows import ID, RESOURCE, Kind, Rows
 
 _TYPES: dict[Kind, str] = {
     "text": "text",

@@ -23,6 +23,8 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -59,6 +61,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    # Whoever ends it ends what it has started as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     found = measure(given)
     if given.json:
         print(json.dumps(found))
@@ -94,11 +98,11 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
             for number, share in enumerate(shares(given.workers, given.hosts), start=1)
         ]
         began = time.monotonic()
-        stack.enter_context(beat(shared))
-        wait_for(lambda: any(state.ledger.current() for state in states), shared)
+        clock = stack.enter_context(beat(shared))
+        wait_for(lambda: any(state.ledger.current() for state in states), shared, clock)
         redis = stack.enter_context(closing(Redis.from_url(shared.redis)))
         lost = kill_at_random(nodes, given.kills, chance, redis)
-        wait_for(lambda: all(map(done, states)), shared)
+        wait_for(lambda: all(map(done, states)), shared, clock)
         seconds = time.monotonic() - began
         for node in nodes:
             node.close()
@@ -168,13 +172,14 @@ def done(state: State) -> bool:
     return any(run.phase == "done" for run in state.ledger.last())
 
 
-def wait_for(reached: Callable[[], bool], shared: Shared) -> None:
-    """Wait until the workers have brought something about, or show what they say."""
+def wait_for(reached: Callable[[], bool], shared: Shared, clock: subprocess.Popen[bytes]) -> None:
+    """Wait until the workers have brought something about, or show what they and the beat say."""
     deadline = time.monotonic() + PATIENCE
     while not reached():
-        if time.monotonic() > deadline:
-            log = (Path(shared.folder) / "worker.log").read_text("utf-8", "replace")
-            raise TimeoutError(f"The workers did not come so far: {log[-5000:]}")
+        if time.monotonic() > deadline or clock.poll() is not None:
+            logs = sorted(Path(shared.folder).glob("*.log"))
+            said = "\n".join(log.read_text("utf-8", "replace")[-5000:] for log in logs)
+            raise RuntimeError(f"The workers did not come so far: {said}")
         time.sleep(0.25)
 
 

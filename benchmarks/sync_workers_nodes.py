@@ -116,11 +116,11 @@ def celery(shared: Shared, *command: str) -> subprocess.Popen[bytes]:
 
 
 @contextmanager
-def beat(shared: Shared) -> Iterator[None]:
+def beat(shared: Shared) -> Iterator[subprocess.Popen[bytes]]:
     """Run Celery's beat, which keeps the schedule."""
     process = celery(shared, "beat", "-s", f"{shared.folder}/beat", "--pidfile", "")
     try:
-        yield
+        yield process
     finally:
         process.kill()
         process.wait()

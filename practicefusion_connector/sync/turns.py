@@ -11,8 +11,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from threading import Event
 from typing import Any, NamedTuple
 
@@ -233,28 +232,19 @@ def apply_next(sync: Sync, run: Run, place: int, seconds: float) -> Then:
             as files that are applied already cost a look each.
         seconds: after which to stop, between two batches.
     """
-    files = sync.files(run)
-    with _turn(seconds) as over:
-        while place < len(files):
-            number = files[place].number
-            before = sync.state.ledger.position(run.id, number)
-            try:
-                sync.apply(run, files[place], over)
-            except Cancelled:
-                break
-            place += 1
-            if sync.state.ledger.position(run.id, number) != before:
-                break
-    return Then(run, hints={"place": place})
-
-
-@contextmanager
-def _turn(seconds: float) -> Iterator[Event]:
-    """Give an event that is set once the turn is over."""
-    over = Event()
+    files, over = sync.files(run), Event()
     timer = threading.Timer(seconds, over.set)
     timer.start()
     try:
-        yield over
+        while place < len(files):
+            number = files[place].number
+            before = sync.state.ledger.position(run.id, number)
+            sync.apply(run, files[place], over)
+            place += 1
+            if sync.state.ledger.position(run.id, number) != before:
+                break
+    except Cancelled:
+        pass  # the turn is over within a file; the next one goes on in it
     finally:
         timer.cancel()
+    return Then(run, hints={"place": place})

@@ -28,19 +28,24 @@ class Deleter:
         """Delete what an export names as deleted, and return the counts by type.
 
         What this run has brought is not deleted: it was deleted before and is there again. What
-        the target was never given needs no deletion.
+        the target was never given needs no deletion, and waits in quarantine no longer.
         """
         counts: dict[str, Counter[str]] = {}
         rest = iter(keys)
         while chunk := sorted(set(islice(rest, _AT_ONCE)), key=_referrers_first):
             brought = self._state.memory.met(self._run, chunk)
             there = [pair for pair in self._remembered(chunk) if pair[0] not in brought]
+            self._state.gone(self._run, sorted(set(chunk) - {key for key, _ in there}))
             for kind, number in self._delete(there, scope).items():
                 counts.setdefault(kind, Counter()).update(number)
         return counts
 
     def missing(self, resource_type: str, *, apply: bool, scope: str = "full") -> Counter[str]:
-        """Count, or delete, what a full export of a type had no longer."""
+        """Count, or delete, what a full export of a type had no longer.
+
+        What waits in quarantine since an earlier run, and was not met again, is gone as well.
+        """
+        self._state.outdated(self._run, resource_type)
         counts: Counter[str] = Counter()
         after = ""
         while gone := self._state.memory.unseen(self._run, resource_type, after, _AT_ONCE):

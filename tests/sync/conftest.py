@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from practicefusion_connector.sync import State
+from practicefusion_connector.sandbox import Sandbox
+from practicefusion_connector.sync import BulkSource, DuckDBTarget, State
 from tests.sync import fhir_server
 from tests.sync.data import Resource, population
+from tests.sync.practice import source_of
 
 Opened = Callable[[str], State]
 
@@ -35,6 +37,23 @@ def states(tmp_path: Path) -> Iterator[Opened]:
 @pytest.fixture
 def state(states: Opened) -> State:
     return states("test")
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(patients=4) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def source(sandbox: Sandbox, tmp_path: Path) -> Iterator[BulkSource]:
+    with source_of(sandbox, tmp_path) as source:
+        yield source
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> DuckDBTarget:
+    return DuckDBTarget(tmp_path / "clinic.duckdb")
 
 
 @pytest.fixture(scope="session")

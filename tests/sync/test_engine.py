@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
@@ -23,27 +22,10 @@ from practicefusion_connector.sync import (
 from practicefusion_connector.sync.replay import replay_quarantine
 from tests.sync.conftest import Opened
 from tests.sync.data import Resource, write
-from tests.sync.practice import served, source_of
+from tests.sync.practice import served
 from tests.sync.tables import in_duckdb
 
 TYPES = ("Condition", "Encounter", "Patient")
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(patients=4) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def source(sandbox: Sandbox, tmp_path: Path) -> Iterator[BulkSource]:
-    with source_of(sandbox, tmp_path) as source:
-        yield source
-
-
-@pytest.fixture
-def target(tmp_path: Path) -> DuckDBTarget:
-    return DuckDBTarget(tmp_path / "clinic.duckdb")
 
 
 def instants(state: State) -> dict[tuple[str, str], str | None]:

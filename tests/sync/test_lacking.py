@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -19,6 +19,7 @@ from practicefusion_connector.sync import (
     Sync,
     SyncPlan,
 )
+from practicefusion_connector.sync.items import Applied, Item
 from practicefusion_connector.sync.replay import replay_quarantine
 from tests.sync.data import Resource, write
 from tests.sync.practice import source_of
@@ -26,23 +27,6 @@ from tests.sync.tables import in_duckdb
 
 TYPES = ("Condition", "Encounter", "Patient")
 PLAN = SyncPlan(types=TYPES)
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(patients=4) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def source(sandbox: Sandbox, tmp_path: Path) -> Iterator[BulkSource]:
-    with source_of(sandbox, tmp_path) as source:
-        yield source
-
-
-@pytest.fixture
-def target(tmp_path: Path) -> DuckDBTarget:
-    return DuckDBTarget(tmp_path / "clinic.duckdb")
 
 
 def marked(state: State) -> dict[str, str | None]:
@@ -219,3 +203,30 @@ def test_what_no_library_takes_is_refused_alone(
     report = Sync(FolderSource(folder), DuckDBTarget(tmp_path / "t.duckdb"), state).run()
     assert report.quarantine == {"Patient": {"too_deep": 1}}
     assert {("Patient", "nul"), ("Encounter", "big")} <= set(dict(in_duckdb(tmp_path / "t.duckdb")))
+
+
+class Refusing(DuckDBTarget):
+    """Refuses one resource, until told otherwise."""
+
+    refuse = ""
+
+    def apply(self, resource_type: str, items: Sequence[Item]) -> list[Applied]:
+        done = super().apply(resource_type, [each for each in items if each.key.id != self.refuse])
+        answers = iter(done)
+        no = Applied("failed", code="business-rule")
+        return [no if each.key.id == self.refuse else next(answers) for each in items]
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_what_is_deleted_at_the_source_before_it_was_taken_waits_no_longer(
+    full: bool, sandbox: Sandbox, source: BulkSource, state: State, tmp_path: Path
+) -> None:
+    target = Refusing(tmp_path / "clinic.duckdb")
+    target.refuse = next(iter(sandbox.resources["Condition"]))
+    assert Sync(source, target, state, PLAN).run().held == ["Condition"]
+    accepted = Sync(source, target, state, SyncPlan(types=TYPES, accept_quarantine=True)).run()
+    assert accepted.quarantine == {"Condition": {"business-rule": 1}}
+    sandbox.bulk.delete("Condition", target.refuse)
+    last = Sync(source, target, state, SyncPlan(types=TYPES, full=full)).run()
+    assert (last.status, last.quarantine) == ("done", {})
+    assert replay_quarantine(Sync(source, target, state, PLAN)) == {}

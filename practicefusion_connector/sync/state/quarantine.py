@@ -36,10 +36,18 @@ class Quarantine:
         rows = [{**each._asdict(), "code": each.code[:64], **own} for each in refused]
         connection.execute(schema.quarantine.insert(), rows)
 
-    def release(self, connection: Connection, keys: Sequence[Key]) -> None:
-        """Take resources out of quarantine that have been applied since."""
+    def release(
+        self, connection: Connection, keys: Sequence[Key], *, before: int | None = None
+    ) -> None:
+        """Take resources out of quarantine that have been applied since, or are gone.
+
+        Args:
+            before: a run; what it or a later one has put there stays.
+        """
         rows = schema.quarantine.c
         mine = rows.sync == self._sync
+        if before is not None:
+            mine &= rows.run < before
         if not keys or connection.scalar(select(rows.id).where(mine).limit(1)) is None:
             return
         for start in range(0, len(keys), 500):
@@ -47,6 +55,19 @@ class Quarantine:
             connection.execute(
                 delete(schema.quarantine).where(mine, tuple_(rows.type, rows.source_id).in_(chunk))
             )
+
+    def outdated(self, connection: Connection, kind: str, run_id: int) -> None:
+        """Take out what a run did not meet again that exported all there is of a type."""
+        rows = schema.quarantine.c
+        connection.execute(
+            delete(schema.quarantine).where(
+                rows.sync == self._sync,
+                rows.type == kind,
+                rows.run < run_id,
+                # A deletion the target refused is still to be done.
+                rows.body.is_not(None),
+            )
+        )
 
     def _release_line(self, connection: Connection, scope: str, line: Refusal) -> None:
         """Take out a line without an id that comes again with every export."""

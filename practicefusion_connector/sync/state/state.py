@@ -153,6 +153,16 @@ class State:
             self.quarantine.release(connection, keys)
             self.quarantine.refuse(connection, run, scope, refused)
 
+    def gone(self, run: int, keys: Sequence[Key]) -> None:
+        """Take out of quarantine what was deleted at the source before it came to the target."""
+        with self._database.begin() as connection:
+            self.quarantine.release(connection, keys, before=run)
+
+    def outdated(self, run: int, kind: str) -> None:
+        """Take out of quarantine what a full export of a type has no longer."""
+        with self._database.begin() as connection:
+            self.quarantine.outdated(connection, kind, run)
+
     def move(
         self, marks: Sequence[tuple[str, str, str, bool]], members: dict[str, list[str]]
     ) -> None:

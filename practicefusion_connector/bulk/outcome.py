@@ -62,6 +62,7 @@ class Progress:
 
     Attributes:
         percent: of the server's work, where `X-Progress` says so.
+        retry_after: seconds before the next look, where the server asks for them.
         file: the file's name, while files are fetched and checked.
         bytes: of the file so far.
         total_bytes: of the file, where the server says so.
@@ -71,6 +72,7 @@ class Progress:
 
     stage: Stage
     percent: float | None = None
+    retry_after: float | None = None
     resource_type: str | None = None
     file: str | None = None
     bytes: int = 0

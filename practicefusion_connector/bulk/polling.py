@@ -49,8 +49,13 @@ class Patience:
     failures: int = 6
     parts: int = 10_000
 
+    def bounded(self, asked: float) -> float:
+        """Return the seconds to wait where the server asks for so many."""
+        return min(max(asked, self.shortest), self.longest_asked)
 
-Waited = Callable[[float | None], None]
+
+# Told the percentage, and the seconds the server asks for; each where the server says so.
+Waited = Callable[[float | None, float | None], None]
 
 
 def wait_for_manifest(
@@ -59,7 +64,8 @@ def wait_for_manifest(
     """Return the transaction time and the files of a job, once it is done.
 
     Args:
-        waited: told before each wait, with the percentage of `X-Progress` where there is one.
+        waited: told before each wait, with the percentage of `X-Progress` and the seconds of
+            `Retry-After` where there are any.
 
     Raises:
         NotFound: the server no longer knows the job (`Gone`: it has expired).
@@ -103,8 +109,9 @@ def _until_done(
             if failures >= patience.failures:
                 raise looked
             asked = looked.retry_after
-        waited(percent)
-        clock.sleep(_pause(asked, step, patience), "export under way")
+        asked = None if asked is None else patience.bounded(asked)
+        waited(percent, asked)
+        clock.sleep(_pause(asked, step), "export under way")
         step = min(step * 1.5, patience.longest)
 
 
@@ -118,13 +125,12 @@ def _look(url: str, exchange: Exchange) -> Answer | ConnectorError:
         return error
 
 
-def _pause(asked: float | None, step: float, patience: Patience) -> float:
-    """Return the seconds to wait: never less than the server asks for, within bounds.
+def _pause(asked: float | None, step: float) -> float:
+    """Return the seconds to wait: never less than the server asks for.
 
     Jitter goes upwards only, so that many exports do not come back in the same second.
     """
-    if asked is not None:
-        step = min(max(asked, patience.shortest), patience.longest_asked)
+    step = step if asked is None else asked
     return step + random.uniform(0.0, min(step / 10, 5.0))  # noqa: S311 - jitter, not a secret
 
 

@@ -155,10 +155,10 @@ class Steps:
             if item.section != "output" or not wanted or item.resource_type in wanted
         ]
 
-    def _polling(self, percent: float | None) -> None:
+    def _polling(self, percent: float | None, asked: float | None) -> None:
         if self._ledger.job.state == "kicked_off":
             self._ledger.update(state="polling")
-        self._report("polling", percent)
+        self._handling.report(Progress("polling", percent=percent, retry_after=asked))
 
     def _expired(self, error: NotFound, *, last: bool) -> None:
         self._ledger.update(state="expired", reason=error.message)
@@ -187,8 +187,8 @@ class Steps:
 
         return Crawl(self._plan, self._exchange, self._folder, self._ledger, self._handling)
 
-    def _report(self, stage: Stage, percent: float | None = None) -> None:
-        self._handling.report(Progress(stage, percent=percent))
+    def _report(self, stage: Stage) -> None:
+        self._handling.report(Progress(stage))
 
 
 def _instead(error: ConnectorError) -> ActionWarning:

@@ -79,6 +79,7 @@ def status(as_json: bool, **where: Any) -> None:
         found: dict[str, Any] = {
             "sync": state.name,
             "running_or_cut_off": current.phase if current else None,
+            "reason": current.document.reason if current else None,
             "last": last.document.report or {"reason": last.document.reason} if last else None,
             "types": state.memory.counts(),
             "watermarks": [mark._asdict() for mark in state.ledger.watermarks()],
@@ -98,6 +99,8 @@ def status(as_json: bool, **where: Any) -> None:
         output.say(f"In quarantine: {kind}: {', '.join(f'{c} {n}' for c, n in codes.items())}")
     if current:
         output.say(f"A run is under way or was cut off while {current.phase}; run goes on with it.")
+        if current.document.reason:
+            output.say(f"It stopped because: {current.document.reason}")
 
 
 @sync.command()

@@ -88,11 +88,17 @@ class TooEarly(Exception):
 
 
 class TurnOver(Exception):
-    """This task has worked long enough, or waits for the server: others have their turn."""
+    """This task has worked long enough, or waits for the server: others have their turn.
 
-    def __init__(self, *, polling: bool) -> None:
+    Attributes:
+        polling: it waits for the server.
+        retry_after: seconds, where the server asks for them.
+    """
+
+    def __init__(self, *, polling: bool, retry_after: float | None = None) -> None:
         super().__init__("The turn is over.")
         self.polling = polling
+        self.retry_after = retry_after
 
 
 class Pause:
@@ -108,7 +114,7 @@ class Pause:
         """End the turn where it is time to."""
         stage = getattr(told.export, "stage", None)
         if stage == "polling":
-            raise TurnOver(polling=True)
+            raise TurnOver(polling=True, retry_after=told.export.retry_after)
         if stage is not None and time.monotonic() > self._until:
             raise TurnOver(polling=False)
 
@@ -145,7 +151,8 @@ def start(
         try:
             run, _ = sync.begin()
         except TurnOver as over:
-            raise TooEarly(_FIRST_LOOK if over.polling else 0.0) from None
+            first = _FIRST_LOOK if over.retry_after is None else over.retry_after
+            raise TooEarly(first if over.polling else 0.0) from None
         if Step.of(run) is None:
             chain = secrets.token_hex(8)
             return sync.state.ledger.write(Step(chain, 1, clock()).noted(run)), True
@@ -211,12 +218,15 @@ def fetch_next(sync: Sync, run: Run, wait: float) -> Then:
     Args:
         sync: its progress goes to a `Pause`.
         run: it is exporting.
-        wait: seconds before the next look at the server's status, where it comes to that.
+        wait: seconds before the next look at the server's status, where it comes to that and the
+            server does not say how many.
     """
     try:
         while run.phase == "exporting":
             run = sync.fetch(run, Event())
     except TurnOver as over:
+        if over.retry_after is not None:
+            return Then(run, over.retry_after, {"wait": wait})
         if over.polling:
             return Then(run, wait, {"wait": min(wait * 1.5, _LONGEST_POLL)})
     return Then(run)

@@ -183,6 +183,16 @@ def test_an_export_is_looked_at_once_a_turn_and_less_often(state: State, tmp_pat
         assert dict(in_duckdb(tmp_path / "t.duckdb")) == served(sandbox, source.types())
 
 
+def test_the_server_s_own_wait_is_kept_between_turns(state: State, tmp_path: Path) -> None:
+    with Sandbox(patients=2) as sandbox, source_of(sandbox, tmp_path) as source:
+        sandbox.behaviour.export.retry_after = "120"
+        target = DuckDBTarget(tmp_path / "t.duckdb")
+        turns = Turns(Sync(source, target, state, progress=Pause(60.0)))
+        then = turns.take(asked_of(turns.start()))
+        assert then is not None
+        assert then.wait == 120.0
+
+
 class Message(NamedTuple):
     """A task in the queue, and whether it was delivered before."""
 

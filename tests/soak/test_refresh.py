@@ -12,7 +12,7 @@ import pytest
 pytestmark = pytest.mark.soak
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 20
+SECONDS = 12
 PROCESSES = ["--processes", "4", "--threads", "8"]
 KILLED = [*PROCESSES, "--kill-every", "2"]
 

@@ -47,7 +47,7 @@ def test_the_demo_reads_back_what_it_can() -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.skipif(not REAL.is_dir(), reason="service missing: the data of ten patients")
+@pytest.mark.skipif(not REAL.is_dir(), reason="the data of ten patients is not here")
 def test_the_demo_with_real_data() -> None:
     found = run_sync_demo(REAL)
     assert worked(found), found

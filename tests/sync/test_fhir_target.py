@@ -149,7 +149,7 @@ def test_what_the_server_refuses_waits_in_quarantine(
 
 
 @pytest.mark.soak
-@pytest.mark.skipif(not REAL.is_dir(), reason="service missing: the data of ten patients")
+@pytest.mark.skipif(not REAL.is_dir(), reason="the data of ten patients is not here")
 def test_ten_real_patients_served_by_a_practice(
     tmp_path: Path, fhir_url: str, held: Held, state: State
 ) -> None:

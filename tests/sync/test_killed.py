@@ -69,5 +69,5 @@ def test_a_fhir_server_killed_often(
     people: list[Resource], fhir_url: str, held: Held, tmp_path: Path
 ) -> None:
     folder = tmp_path / "sync"
-    assert killed(write(tmp_path / "export", people), folder, fhir_url, 25, 0.5) >= 5
+    assert killed(write(tmp_path / "export", people), folder, fhir_url, 12, 0.5) >= 4
     check_server(people, held, folder)

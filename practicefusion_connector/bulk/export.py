@@ -104,18 +104,19 @@ class Export:
             ConnectorError: everything else; what is `retryable` can be run again.
         """
         checking.ready(self._handling.validation)
-        job_id = self.job_id(plan)
-        with self._named(), self._sending() as transport, self._folder.held(job_id):
-            ledger = Ledger(self._jobs, job_id)
-            base, tokens = self._connection.fhir_base_url, self._tokens
-            exchange = Exchange(transport, base, tokens, cancel)
-            steps = Steps(plan, exchange, self._folder, ledger, self._handling, self._patience)
+        with self._stepping(plan, cancel) as steps:
             try:
                 return steps.outcome()
             except Cancelled:
                 if abandon and cancel is not None and cancel.is_set():
                     steps.abandon()
                 raise
+
+    def abandon(self, plan: ExportPlan) -> None:
+        """Drop a plan's job, at the server too, and all it gave; it raises what `run` does."""
+        with self._stepping(plan, None) as steps:
+            steps.abandon()
+        self.release(plan, files=True)
 
     def release(self, plan: ExportPlan, *, files: bool = False) -> None:
         """Forget a plan's job, so that the next `run` exports anew.
@@ -130,6 +131,14 @@ class Export:
                 self._folder.remove(Ledger(self._jobs, job_id).parts)
         self._folder.disown(job_id)
         self._jobs.delete(job_id)
+
+    @contextmanager
+    def _stepping(self, plan: ExportPlan, cancel: Event | None) -> Iterator[Steps]:
+        job_id = self.job_id(plan)
+        with self._named(), self._sending() as transport, self._folder.held(job_id):
+            ledger = Ledger(self._jobs, job_id)
+            exchange = Exchange(transport, self._connection.fhir_base_url, self._tokens, cancel)
+            yield Steps(plan, exchange, self._folder, ledger, self._handling, self._patience)
 
     @contextmanager
     def _sending(self) -> Iterator[Transport]:

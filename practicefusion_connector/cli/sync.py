@@ -109,7 +109,8 @@ def status(as_json: bool, **where: Any) -> None:
 def reset(everything: bool, **where: Any) -> None:
     """Forget the watermarks, so that the next run exports everything; of --type alone, if given.
 
-    With --everything each resource is sent again as well. Nothing is deleted at the target.
+    With --everything each resource is sent again as well. Nothing is deleted at the target. A run
+    that was cut off is given up.
     """
     read = settings_of(**where)
     with state_of(read, policy_for=settings.policy, open_store=settings.store) as state:

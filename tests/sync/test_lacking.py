@@ -230,3 +230,24 @@ def test_what_is_deleted_at_the_source_before_it_was_taken_waits_no_longer(
     last = Sync(source, target, state, SyncPlan(types=TYPES, full=full)).run()
     assert (last.status, last.quarantine) == ("done", {})
     assert replay_quarantine(Sync(source, target, state, PLAN)) == {}
+
+
+def test_a_reset_gives_up_the_run_that_was_cut_off_and_its_export(
+    sandbox: Sandbox, source: BulkSource, target: DuckDBTarget, state: State
+) -> None:
+    sandbox.behaviour.export.polls = 1000
+    stop = Event()
+
+    def stopping(told: Any) -> None:
+        if getattr(told.export, "stage", "") == "polling":
+            stop.set()
+
+    with pytest.raises(errors.Cancelled):
+        Sync(source, target, state, PLAN, progress=stopping).run(stop)
+    (first,) = sandbox.bulk.jobs
+    state.reset()
+    sandbox.behaviour.export.polls = 0
+    report = Sync(source, target, state, PLAN).run()
+    assert (report.status, report.resumed, report.full) == ("done", False, True)
+    assert first not in sandbox.bulk.jobs
+    assert sandbox.bulk.kickoffs == 2

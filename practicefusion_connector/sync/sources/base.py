@@ -52,7 +52,7 @@ class Source(Protocol):
         ...
 
     def discard(self, part: Part) -> None:
-        """Remove a part's files, once they are applied."""
+        """Remove a part's files, once they are applied, or give up fetching it."""
         ...
 
 

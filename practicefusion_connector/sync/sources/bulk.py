@@ -140,7 +140,11 @@ class BulkSource:
         self._forget(part)
 
     def _forget(self, part: Part) -> None:
-        self._export(part, None).release(self._plan(part), files=True)
+        export, plan = self._export(part, None), self._plan(part)
+        if part.transaction_time is None and self._place(part).is_dir():
+            export.abandon(plan)
+        else:
+            export.release(plan, files=True)
         shutil.rmtree(self._place(part), ignore_errors=True)
 
     def _plan(self, part: Part) -> ExportPlan:

@@ -179,7 +179,14 @@ class State:
             self.memory.allow(connection, keys)
 
     def reset(self, types: Sequence[str] = (), *, everything: bool = False) -> None:
-        """Forget the watermarks, and with `everything` what the target was given, too."""
+        """Forget the watermarks, and with `everything` what the target was given, too.
+
+        A run that was cut off is given up: it would move the watermarks again.
+        """
+        current = self.ledger.current()
+        if current is not None:
+            current.document.reason = "The sync was reset."
+            self.ledger.write(current, "failed")
         with self._database.begin() as connection:
             self.ledger.clear(connection, types)
             if not types:

@@ -208,7 +208,7 @@ class Crawl:
                 raise
             # Not every server takes _revinclude; the records themselves matter more.
             self._note("parameter_left_out", "The server does not take _revinclude.")
-            self._lacking.update(value.partition(":")[0] for value in search.along)
+            self._refused.update(value.partition(":")[0] for value in search.along)
             self._with_along = False
             self._gather(search, patient, gathered, seen, along=False)
 

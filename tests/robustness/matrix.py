@@ -91,7 +91,7 @@ def expected(row: Row) -> str:
 
 
 def _outcome(row: Row, asked: str) -> str:
-    profile = one(row.kind, retry_after=ASKED_WAIT, slow_seconds=0.6)
+    profile = one(row.kind, retry_after=ASKED_WAIT, slow_seconds=1.0)
     with without_sleeping() as runs, faulty(profile) as (connector, sandbox, requests):
         patient = next(iter(sandbox.resources["Patient"].values()))
         number = patient["identifier"][0]["value"]

@@ -96,7 +96,7 @@ def test_what_is_over_the_limit_is_told_when_to_come_back() -> None:
 
 
 # Their URLs are their caller's own, and no server's word.
-_VOUCHED_FOR = {"smart/directory_source.py", "sync/fhir_server.py"}
+_VOUCHED_FOR = {"smart/directory_source.py", "sync/targets/fhir_server.py"}
 
 
 def test_every_request_of_the_package_says_whose_practice_it_is_for() -> None:

@@ -12,7 +12,7 @@ from practicefusion_connector.resources import folder
 @cache
 def resource_types() -> frozenset[str]:
     """Return every resource type of R4."""
-    return frozenset(json.loads((folder("schemas") / "r4" / "types.json").read_text("utf-8")))
+    return frozenset(json.loads((folder("schemas") / "resource-types.json").read_text("utf-8")))
 
 
 def why_unknown(names: Iterable[str]) -> str | None:

@@ -11,7 +11,7 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from practicefusion_connector.bulk import Export, ExportPlan, JobStore, Patience
 from practicefusion_connector.connection import Connection
@@ -21,6 +21,17 @@ from practicefusion_connector.stores import ConnectionRecord, MemoryStore
 from practicefusion_connector.transport import Policy, Transport
 
 PATIENCE = Patience(first=0.1, shortest=0.1)
+
+
+class Given(NamedTuple):
+    """What the work is done with."""
+
+    connection: Connection
+    tokens: TokenProvider
+    folder: Path
+    jobs: JobStore
+    transport: Transport
+    concurrency: int
 
 
 def main() -> None:
@@ -35,7 +46,7 @@ def main() -> None:
         closing(Transport(Policy(read_timeout=120.0))) as transport,
     ):
         tokens = ManagedTokens(connection.id, store, renewal(transport))
-        done = work(connection, tokens, folder, jobs, transport, asked["concurrency"])
+        done = work(Given(connection, tokens, folder, jobs, transport, asked["concurrency"]))
     took = {
         "peak_rss_mb": round(peak_mb(), 1),
         "seconds": round(time.monotonic() - began, 1),
@@ -44,22 +55,15 @@ def main() -> None:
     print(json.dumps({**done, **took}))
 
 
-def exported(
-    connection: Connection,
-    tokens: TokenProvider,
-    folder: Path,
-    jobs: JobStore,
-    transport: Transport,
-    concurrency: int,
-) -> dict[str, Any]:
+def exported(given: Given) -> dict[str, Any]:
     """Download and check an export."""
     outcome = Export(
-        connection,
-        tokens,
-        folder / "export",
-        jobs,
-        transport=transport,
-        concurrency=concurrency,
+        given.connection,
+        given.tokens,
+        given.folder / "export",
+        given.jobs,
+        transport=given.transport,
+        concurrency=given.concurrency,
         patience=PATIENCE,
     ).run(ExportPlan(mode="export"))
     return {
@@ -71,30 +75,23 @@ def exported(
     }
 
 
-def synced(
-    connection: Connection,
-    tokens: TokenProvider,
-    folder: Path,
-    jobs: JobStore,
-    transport: Transport,
-    concurrency: int,
-) -> dict[str, Any]:
+def synced(given: Given) -> dict[str, Any]:
     """Export, check and load into tables, as one sync."""
     # An export alone must not pay for these.
     from practicefusion_connector.sync import BulkSource, DuckDBTarget, State, Sync
 
-    with closing(State(f"sqlite:///{folder}/state.db", "memory")) as state:
+    with closing(State(f"sqlite:///{given.folder}/state.db", "memory")) as state:
         source = BulkSource(
-            connection,
-            tokens,
-            folder / "exports",
-            jobs,
-            transport,
+            given.connection,
+            given.tokens,
+            given.folder / "exports",
+            given.jobs,
+            given.transport,
             mode="export",
-            concurrency=concurrency,
+            concurrency=given.concurrency,
             patience=PATIENCE,
         )
-        report = Sync(source, DuckDBTarget(folder / "clinic.duckdb"), state).run()
+        report = Sync(source, DuckDBTarget(given.folder / "clinic.duckdb"), state).run()
         return {
             "mb": round(report.bytes / 1e6, 1),
             "resources": report.total("read"),

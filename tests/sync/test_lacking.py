@@ -171,9 +171,10 @@ def test_a_group_that_was_empty_and_has_a_member_is_exported_in_full(
     assert Sync(source, target, state, plan).run().types["Patient"]["created"] == 1
 
 
-def test_a_run_stopped_while_the_export_is_under_way_keeps_the_job(
+def stop_while_polling(
     sandbox: Sandbox, source: BulkSource, target: DuckDBTarget, state: State
 ) -> None:
+    """Begin a run and stop it while the export is under way."""
     sandbox.behaviour.export.polls = 1000
     stop = Event()
 
@@ -183,6 +184,12 @@ def test_a_run_stopped_while_the_export_is_under_way_keeps_the_job(
 
     with pytest.raises(errors.Cancelled):
         Sync(source, target, state, PLAN, progress=stopping).run(stop)
+
+
+def test_a_run_stopped_while_the_export_is_under_way_keeps_the_job(
+    sandbox: Sandbox, source: BulkSource, target: DuckDBTarget, state: State
+) -> None:
+    stop_while_polling(sandbox, source, target, state)
     sandbox.behaviour.export.polls = 0
     report = Sync(source, target, state, PLAN).run()
     assert (report.status, report.resumed) == ("done", True)
@@ -235,15 +242,7 @@ def test_what_is_deleted_at_the_source_before_it_was_taken_waits_no_longer(
 def test_a_reset_gives_up_the_run_that_was_cut_off_and_its_export(
     sandbox: Sandbox, source: BulkSource, target: DuckDBTarget, state: State
 ) -> None:
-    sandbox.behaviour.export.polls = 1000
-    stop = Event()
-
-    def stopping(told: Any) -> None:
-        if getattr(told.export, "stage", "") == "polling":
-            stop.set()
-
-    with pytest.raises(errors.Cancelled):
-        Sync(source, target, state, PLAN, progress=stopping).run(stop)
+    stop_while_polling(sandbox, source, target, state)
     (first,) = sandbox.bulk.jobs
     state.reset()
     sandbox.behaviour.export.polls = 0

@@ -12,6 +12,9 @@ from typing import Any
 
 from practicefusion_connector.sync.items import Refusal
 
+# As an export names it beside its files (`bulk.folder`), and a sync beside its exports.
+QUARANTINE = "quarantine"
+
 
 def put_aside(file: Path, resource_type: str) -> Iterator[Refusal]:
     """Yield what was put aside of an export's file.
@@ -48,12 +51,10 @@ def count_aside(file: Path) -> int:
 
 def originals(folder: Path) -> list[Path]:
     """Return the files that an export kept as they came, as a line of them was too long to copy."""
-    return sorted(_beside(folder / "*").parent.glob("*.original"))
+    return sorted((folder / QUARANTINE).glob("*.original"))
 
 
 def _beside(file: Path) -> Path:
-    from practicefusion_connector.bulk.folder import QUARANTINE
-
     return file.parent / QUARANTINE / file.name
 
 

@@ -29,10 +29,6 @@ if TYPE_CHECKING:
     from practicefusion_connector.bulk import Export, ExportOutcome, ExportPlan, JobStore, Patience
 
 
-# Beside the exports: files as they came, as a line of them was too long to be put aside.
-QUARANTINE = "quarantine"
-
-
 class BulkSource:
     """A practice's bulk export, or the same by search where it has none.
 
@@ -134,7 +130,7 @@ class BulkSource:
             return
         place = self._place(part)
         for original in aside.originals(place):
-            kept = self._folder / QUARANTINE / f"{place.name}-{original.name}"
+            kept = self._folder / aside.QUARANTINE / f"{place.name}-{original.name}"
             kept.parent.mkdir(mode=0o700, exist_ok=True)
             original.replace(kept)
         self._forget(part)

@@ -19,12 +19,12 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from benchmarks.refresh_worker import CONNECTION, Tally, work, work_alone
+from benchmarks.refresh_worker import CONNECTION, Tally, locked, work, work_alone
 from practicefusion_connector import Connection
 from practicefusion_connector.registry import shipped
 from practicefusion_connector.sandbox import Behaviour, Sandbox
@@ -75,21 +75,39 @@ def store_url(kind: str, given: str | None) -> Iterator[str]:
 
 
 class Workers:
-    """The worker processes: started, killed now and then, replaced."""
+    """The worker processes: started, killed now and then, replaced.
 
-    def __init__(self, given: argparse.Namespace, folder: Path, *shared: str) -> None:
+    Args:
+        given: how many processes and threads, for how many seconds, and the seconds between kills.
+        folder: what the workers and this say to each other.
+        shared: the store's URL, its key, and a patient's id.
+        spare: wait with a kill until its worker does not refresh. Where a server rotates refresh
+            tokens, a worker killed after the server's answer and before it is stored loses the
+            grant, and no store can keep it.
+    """
+
+    def __init__(
+        self, given: argparse.Namespace, folder: Path, *shared: str, spare: bool = False
+    ) -> None:
         self._given = given
         self._folder = folder
         self._shared = shared
+        self._spare = spare
         self._started = 0
         self._running = [self._start() for _ in range(given.processes)]
 
     def _start(self) -> multiprocessing.process.BaseProcess:
         self._started += 1
-        arguments = (*self._shared, self._given.threads, self._folder, str(self._started))
-        worker = spawn.Process(target=work_alone, args=arguments)
+        name = str(self._started)
+        arguments = (*self._shared, self._given.threads, self._folder, name)
+        worker = spawn.Process(name=name, target=work_alone, args=arguments)
         worker.start()
         return worker
+
+    def _kill(self, worker: multiprocessing.process.BaseProcess) -> None:
+        with locked(self._folder / f"{worker.name}.refreshing") if self._spare else nullcontext():
+            worker.kill()
+            worker.join()
 
     def run(self) -> None:
         """Begin when all are ready, and come back when all are done."""
@@ -100,8 +118,7 @@ class Workers:
         while every and time.time() + every < ends_at:
             time.sleep(every)
             victim = random.randrange(len(self._running))
-            self._running[victim].kill()
-            self._running[victim].join()
+            self._kill(self._running[victim])
             self._running[victim] = self._start()
         for worker in self._running:
             worker.join()

@@ -6,11 +6,14 @@ the benchmark speak through files in one folder, which no kill can leave locked.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from practicefusion_connector import ConnectorError, Policy, PracticeFusion
 from practicefusion_connector.stores import ConnectionStore, Sealer, open_store
@@ -49,6 +52,31 @@ class Tally:
         return done, failed
 
 
+class Telling:
+    """A store that holds a file's lock for as long as it gives its worker the right to refresh."""
+
+    def __init__(self, store: ConnectionStore, path: Path) -> None:
+        self._store = store
+        self._path = path
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    @contextmanager
+    def lease(self, connection_id: str, *, ttl: float, wait: float) -> Iterator[None]:
+        """See `ConnectionStore.lease`."""
+        with self._store.lease(connection_id, ttl=ttl, wait=wait), locked(self._path):
+            yield
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a file's lock, which ends with its holder's process."""
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def work(store: ConnectionStore, patient: str, threads: int, folder: Path, name: str) -> None:
     """Say that it is ready, wait for the start, and run actions until the end."""
     with PracticeFusion.from_store(
@@ -76,7 +104,8 @@ def work(store: ConnectionStore, patient: str, threads: int, folder: Path, name:
 def work_alone(url: str, key: str, patient: str, threads: int, folder: Path, name: str) -> None:
     """Work in a process of its own, with nothing shared but the store."""
     with closing(open_store(url, Sealer(key))) as store:
-        work(store, patient, threads, folder, name)
+        telling: Any = Telling(store, folder / f"{name}.refreshing")
+        work(telling, patient, threads, folder, name)
 
 
 def _end(told: Path) -> float:

@@ -51,4 +51,6 @@ def test_no_action_fails_and_hardly_a_refresh_too_many(
     assert figures["actions"] > SECONDS
     assert figures["failed"] == 0, figures["failed_by_code"]
     assert figures["refreshes"] <= 1.25 * figures["token_lifetimes"] + 1
-    assert figures["refreshes"] >= 0.5 * figures["token_lifetimes"]
+    # A worker that is killed while it refreshes is waited for, longer than this run may last.
+    fewest = 1 if workers is KILLED else 0.5 * figures["token_lifetimes"]
+    assert figures["refreshes"] >= fewest

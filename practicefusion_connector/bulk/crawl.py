@@ -19,7 +19,7 @@ from itertools import islice
 from practicefusion_connector.bulk import exact
 from practicefusion_connector.bulk.exchange import Exchange
 from practicefusion_connector.bulk.fetching import Handling
-from practicefusion_connector.bulk.folder import Folder, write_atomically
+from practicefusion_connector.bulk.folder import Folder
 from practicefusion_connector.bulk.gathering import Gathering, file_name, settle, sound
 from practicefusion_connector.bulk.ledger import Ledger
 from practicefusion_connector.bulk.outcome import Progress
@@ -37,6 +37,7 @@ from practicefusion_connector.errors import (
 from practicefusion_connector.fhir.bundle import Page, ignored_parameters
 from practicefusion_connector.fhir.cursor import Cursor
 from practicefusion_connector.fhir.paging import walk
+from practicefusion_connector.files import replace_file
 
 # How far the servers behind one address may disagree about the time, and how long a write may take
 # to be found. What falls into it comes twice, which an upsert does not mind.
@@ -106,7 +107,7 @@ class Crawl:
             self._ledger.update(crawled=0, offsets={})
             # A page may shift while the next is read, and a group may name a member twice.
             listed = dict.fromkeys(each for each in self._patients() if self._is_usable(each))
-            write_atomically(listing, "\n".join(listed).encode())
+            replace_file(listing, "\n".join(listed))
         # The first unit is the practice itself: records that are about no patient.
         patients: list[str | None] = [None, *listing.read_text(encoding="utf-8").split()]
         with ExitStack() as stack:

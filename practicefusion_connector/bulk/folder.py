@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Literal, cast
 from filelock import FileLock, Timeout
 
 from practicefusion_connector.errors import InvalidInput
+from practicefusion_connector.files import replace_file
 
 QUARANTINE = "quarantine"
 _REPORT = "export.json"
@@ -26,16 +27,6 @@ _LEFT_OVER = (".clean", ".original")
 def opened(path: Path, mode: Literal["wb", "ab"]) -> BinaryIO:
     """Open a file for writing that only its owner may read."""
     return cast(BinaryIO, open(path, mode, opener=lambda name, flags: os.open(name, flags, 0o600)))
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file that is there whole or not at all."""
-    part = path.with_name(path.name + ".part")
-    with opened(part, "wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-    part.replace(path)
 
 
 class Folder:
@@ -66,8 +57,7 @@ class Folder:
 
     def report(self, job_id: str, content: dict[str, Any]) -> None:
         """Write what the folder holds; it names files and no patient."""
-        text = json.dumps({"job": job_id, **content}, indent=2)
-        write_atomically(self.path / _REPORT, text.encode())
+        replace_file(self.path / _REPORT, json.dumps({"job": job_id, **content}, indent=2))
 
     def holds(self, job_id: str) -> bool:
         """Say whether the folder says that it holds this job."""

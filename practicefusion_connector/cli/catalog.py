@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import click
 from practicefusion_connector import catalog as rendering
 from practicefusion_connector.cli import output
 from practicefusion_connector.exports import FORMATS, export
+from practicefusion_connector.files import replace_file
 from practicefusion_connector.registry import Registry
 
 _folders = click.option(
@@ -73,7 +73,7 @@ def export_(format_name: str, file: Path | None, folders: tuple[Path, ...]) -> N
     if file is None:
         output.say(text.rstrip("\n"))
         return
-    _write(file, text)
+    replace_file(file, text, mode=0o666)
     output.note(f"Wrote {file}.")
 
 
@@ -84,13 +84,3 @@ def _row(entry: dict[str, Any]) -> tuple[Any, ...]:
     outputs = resource["properties"]
     facts = (len(inputs), len(outputs), entry["sensitivity"], entry["version"])
     return (entry["key"], title, *facts)
-
-
-def _write(file: Path, text: str) -> None:
-    """Write the whole file or none of it."""
-    partial = file.with_name(f".{file.name}.part")
-    with partial.open("w", encoding="utf-8") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    partial.replace(file)

@@ -203,7 +203,7 @@ def _put(lines: Sequence[Line], report: Path | None, *, as_json: bool) -> None:
         for one in lines
     ]
     if report:
-        from practicefusion_connector.smart.writing import replace_file
+        from practicefusion_connector.files import replace_file
 
         replace_file(report, b"".join(json.dumps(row).encode() + b"\n" for row in rows))
     counted = Counter(line.outcome for line in lines)

@@ -19,8 +19,8 @@ from practicefusion_connector.errors import (
     InvalidInput,
     InvalidResponse,
 )
+from practicefusion_connector.files import replace_file
 from practicefusion_connector.smart.directory import Directory, Practice, parse
-from practicefusion_connector.smart.writing import replace_file
 from practicefusion_connector.transport import Run, Transport
 
 SERVICE_BASE_URLS = "https://www.practicefusion.com/assets/static_files/ServiceBaseURLs.json"

@@ -12,8 +12,8 @@ from typing import Any
 
 from practicefusion_connector.connection import Algorithm
 from practicefusion_connector.errors import InvalidInput
+from practicefusion_connector.files import replace_file
 from practicefusion_connector.smart.keys import generate, public_jwk
-from practicefusion_connector.smart.writing import replace_file
 
 
 def create(path: Path, algorithm: Algorithm) -> str:

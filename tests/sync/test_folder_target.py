@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from pathlib import Path
 
 from practicefusion_connector.sync import FolderSource, FolderTarget, State, Sync
@@ -21,6 +22,7 @@ def test_files_are_kept_as_they_are(people: list[Resource], state: State, tmp_pa
     for name in named:
         original = export / name.removeprefix("patient/")
         assert (run / name).read_bytes() == original.read_bytes()
+        assert stat.S_IMODE((run / name).stat().st_mode) == 0o600
     assert len(named) == len(list(export.rglob("*.ndjson")))
     assert report.total("created") == len(people)
     again = Sync(FolderSource(export), FolderTarget(tmp_path / "kept"), state).run()

@@ -6,11 +6,12 @@ It holds no record and no id of one.
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from practicefusion_connector.files import replace_file
 
 COUNTED = ("read", "created", "updated", "unchanged", "duplicate", "failed", "deleted", "missing")
 
@@ -96,14 +97,9 @@ class SyncReport:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
+    """Write a file, which is about no patient, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
+    replace_file(path, text, mode=0o666)
 
 
 def write_json(path: Path, data: Any) -> None:

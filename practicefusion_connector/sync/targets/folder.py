@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from practicefusion_connector.errors import InvalidConfig
+from practicefusion_connector.files import replace_file
 from practicefusion_connector.sync.items import Applied, Item, Key
 from practicefusion_connector.sync.targets.base import Finished, Memory, new_mark
 
@@ -37,7 +38,7 @@ class FolderTarget:
         self._folder.mkdir(parents=True, exist_ok=True)
         mark = self._folder / _MARK
         if not mark.exists():
-            _put(mark, new_mark())
+            replace_file(mark, new_mark())
         self._run = self._folder / run
         return mark.read_text("utf-8")
 
@@ -50,7 +51,7 @@ class FolderTarget:
         kept = self._run / name
         kept.parent.mkdir(parents=True, exist_ok=True)
         part = kept.with_name(f".{kept.name}.part")
-        with path.open("rb") as given, part.open("wb") as copy:
+        with path.open("rb") as given, open(part, "wb", opener=_for_its_owner) as copy:
             shutil.copyfileobj(given, copy, 1024 * 1024)
             copy.flush()
             os.fsync(copy.fileno())
@@ -64,17 +65,13 @@ class FolderTarget:
         """Say that the run's folder is complete."""
         if self._run.is_dir():
             found = sorted(file.relative_to(self._run) for file in self._run.rglob("*.ndjson"))
-            _put(self._run / _COMPLETE, json.dumps({"files": [str(name) for name in found]}) + "\n")
+            names = [str(name) for name in found]
+            replace_file(self._run / _COMPLETE, json.dumps({"files": names}) + "\n")
         return Finished()
 
     def close(self) -> None:
         """See `Target`."""
 
 
-def _put(path: Path, text: str) -> None:
-    part = path.with_suffix(".part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
+def _for_its_owner(name: str, flags: int) -> int:
+    return os.open(name, flags, 0o600)

@@ -79,7 +79,7 @@ def built(
         _check_target(settings.target.to)
         wiring = _Wiring(settings, policy_for, open_store, stack, pacing)
         source = wiring.source(patience)
-        state = stack.enter_context(closing(wiring.state(source.name)))
+        state = stack.enter_context(closing(wiring.state(source)))
         yield Sync(source, wiring.target(source), state, plan, progress=progress)
 
 
@@ -90,7 +90,7 @@ def state_of(
     """Give the state of a sync, without opening its target."""
     with ExitStack() as stack:
         wiring = _Wiring(settings, policy_for, open_store, stack)
-        yield stack.enter_context(closing(wiring.state(wiring.source().name)))
+        yield stack.enter_context(closing(wiring.state(wiring.source())))
 
 
 class _Wiring:
@@ -135,9 +135,10 @@ class _Wiring:
             patience=patience,
         )
 
-    def state(self, source: str) -> State:
+    def state(self, source: Source) -> State:
         """Return the state; its name tells this sync from others that share the database."""
-        name = self._settings.sync.name or f"{source} into {_short(self._settings.target.to)}"
+        to = self._settings.target.to
+        name = self._settings.sync.name or state_name(source.name, source.base_url, to)
         return State(self._settings.sync.state or self._url("state.db"), name)
 
     def target(self, source: Source) -> Target:
@@ -255,10 +256,18 @@ def _scopes(given: SourceSettings) -> tuple[str, ...] | None:
     return tuple(f"system/{kind}.rs" for kind in dict.fromkeys(read))
 
 
-def _short(to: str) -> str:
-    """Return a name for a target; its URL may hold a password."""
-    kind = to.partition(":")[0]
-    return f"{kind}-{hashlib.sha256(to.encode()).hexdigest()[:12]}"
+def state_name(source: str, base_url: str | None, to: str) -> str:
+    """Return what a state is known by: another practice or another target is another sync."""
+    practice = f"{source}-{_digest(base_url)}" if base_url else source
+    return f"{practice} into {to.partition(':')[0]}-{_digest(to)}"
+
+
+def _digest(place: str) -> str:
+    """Return a name for a place, the same whoever signs in there and with whatever password."""
+    scheme, url, rest = place.partition("://")
+    host, slash, path = rest.partition("/")
+    place = scheme + url + host.rpartition("@")[2] + slash + path
+    return hashlib.sha256(place.rstrip("/").encode()).hexdigest()[:12]
 
 
 def _read(file: Path) -> str:

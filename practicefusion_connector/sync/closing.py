@@ -6,7 +6,7 @@ export itself was not sound, it waits until somebody consents to go on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from practicefusion_connector.sync.loading import SyncFile
 from practicefusion_connector.sync.planning import SyncPlan
@@ -54,7 +54,20 @@ def move_watermarks(run: Run, plan: SyncPlan, state: State, report: SyncReport) 
                 held.add(kind)
     report.held = sorted(held)
     report.status = "incomplete" if held else "done"
-    state.move(marks, run.document.members if not held else {})
+    members = run.document.members if not held else {}
+    state.move(marks, members, _owed(run, state, members))
+
+
+def _owed(run: Run, state: State, members: Mapping[str, list[str]]) -> list[tuple[str, str]]:
+    """Return what a group's new members are owed: types that this run did not export in full.
+
+    Once they are noted as members, only a full export brings what they had before.
+    """
+    parts = run.document.parts
+    full = {(part.scope, kind) for part in parts if part.since is None for kind in part.exported}
+    joined = {scope for scope, now in members.items() if set(now) - state.ledger.members(scope)}
+    marked = ((mark.scope, mark.type) for mark in state.ledger.watermarks())
+    return [each for each in marked if each[0] in joined and each not in full]
 
 
 def unreadable(run: Run, state: State) -> set[str]:

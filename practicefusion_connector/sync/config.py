@@ -7,7 +7,7 @@ of the earlier Medplum integration have; a variable outranks the file.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -40,6 +40,11 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "PF_SYNC_STATE": ("sync", "state"),
 }
 _LISTS = frozenset({"types", "groups"})
+# Where records come from, and how a target is signed in to, are said in one of these ways.
+_ALTERNATIVES = {
+    "source": ("connection", "fhir_base_url", "folder"),
+    "target": ("token", "connection", "client_id"),
+}
 
 
 class _Section(BaseModel):
@@ -128,12 +133,14 @@ class SyncSettings(_Section):
     def of(self, connection_id: str) -> SyncSettings:
         """Return the settings for one of many connections that share them.
 
-        Its folder lies under the common one; `{connection}` in the target becomes its id.
+        Its folder lies under the common one; `{connection}` in the target becomes its id. A
+        practice or a folder that the settings name by themselves is not read.
         """
+        source = {"connection": connection_id, "fhir_base_url": None, "folder": None}
         to = self.target.to.replace("{connection}", connection_id)
         return self.model_copy(
             update={
-                "source": self.source.model_copy(update={"connection": connection_id}),
+                "source": self.source.model_copy(update=source),
                 "target": self.target.model_copy(update={"to": to}),
                 "sync": self.sync.model_copy(update={"folder": self.sync.folder / connection_id}),
             }
@@ -163,15 +170,17 @@ def read_settings(
         InvalidConfig: the file cannot be read, or a value is wrong; it is named, never repeated.
     """
     merged: dict[str, dict[str, Any]] = _from_file(file) if file else {}
+    from_variables: dict[str, dict[str, Any]] = {}
     for name, (section, field) in VARIABLES.items():
         if value := variables.get(name, "").strip():
             parsed: Any = value
             if field in _LISTS:
                 parsed = [part.strip() for part in value.split(",") if part.strip()]
-            merged.setdefault(section, {})[field] = parsed
-    for section, fields in (given or {}).items():
-        present = {name: value for name, value in fields.items() if value not in (None, (), "")}
-        merged.setdefault(section, {}).update(present)
+            from_variables.setdefault(section, {})[field] = parsed
+    for layer in (from_variables, given or {}):
+        for section, fields in layer.items():
+            present = {name: value for name, value in fields.items() if value not in (None, (), "")}
+            _outrank(merged.setdefault(section, {}), present, _ALTERNATIVES.get(section, ()))
     try:
         return SyncSettings.model_validate(merged)
     except ValidationError as error:
@@ -185,6 +194,14 @@ def read_settings(
     ]
     told = "; ".join(f"{problem['path']}: {problem['message']}" for problem in problems)
     raise InvalidConfig(f"The sync's settings cannot be used: {told}.", problems=problems)
+
+
+def _outrank(lower: dict[str, Any], higher: dict[str, Any], alternatives: Sequence[str]) -> None:
+    """Put a layer over a lower one; where it names an alternative, the lower one's are void."""
+    if any(name in higher for name in alternatives):
+        for name in alternatives:
+            lower.pop(name, None)
+    lower.update(higher)
 
 
 def _from_file(file: Path) -> dict[str, dict[str, Any]]:

@@ -209,7 +209,12 @@ class Sync:
                     named = self.source.deletions(Path(path))
                     for kind, counts in deleter.named(named, part.scope).items():
                         report.count(kind, counts)
-            for kind in sorted(wholly_exported(run.document.parts) - unreadable(run, self.state)):
+            whole = wholly_exported(run.document.parts) - unreadable(run, self.state)
+            elsewhere = self._elsewhere(run) & whole
+            if elsewhere and self.plan.delete_missing:
+                told = "Earlier runs brought records of other patients or groups"
+                report.warn("other_scopes", f"{told}, so none was deleted as missing.")
+            for kind in sorted(whole - elsewhere):
                 # A type that is gone altogether may be one the server no longer lets us see.
                 known = bool(report.types.get(kind, {}).get("read"))
                 counts = deleter.missing(kind, apply=self.plan.delete_missing and known)
@@ -232,6 +237,12 @@ class Sync:
         self._discard(run)
         self._progress(SyncProgress("done"))
         return report
+
+    def _elsewhere(self, run: Run) -> set[str]:
+        """Return the types that came from a scope this run did not export, too."""
+        scopes = {part.scope for part in run.document.parts}
+        marks = self.state.ledger.watermarks()
+        return {mark.type for mark in marks if mark.scope not in scopes}
 
     def _discard(self, run: Run) -> None:
         for part in run.document.parts:

@@ -19,7 +19,8 @@ _RETRIES = 12
 def add(app: Celery, host: Host) -> None:
     """Add the task to an application."""
 
-    @declared(app, "execute_action", max_retries=_RETRIES)
+    # Celery logs what a task returned; here that is patients' data.
+    @declared(app, "execute_action", max_retries=_RETRIES, resultrepr_maxsize=1)
     def execute_action(
         task: Task,
         connection_id: str,

@@ -78,6 +78,42 @@ def test_a_group_with_a_new_member_is_exported_in_full(
     assert Sync(source, target, state, plan).run().total("read") == 0
 
 
+def test_a_new_member_s_other_types_come_in_full_when_they_are_asked_for(
+    sandbox: Sandbox, source: BulkSource, target: DuckDBTarget, state: State, tmp_path: Path
+) -> None:
+    patients = list(sandbox.resources["Patient"])
+    group = sandbox.bulk.add_group(patients[:1])
+    scope = f"group:{group}"
+    whole = SyncPlan(scopes=(scope,), types=TYPES)
+    Sync(source, target, state, whole).run()
+    sandbox.bulk.add_group(patients[:2], group)
+    Sync(source, target, state, SyncPlan(scopes=(scope,), types=("Patient",))).run()
+    assert set(instants(state)) == {(scope, "Patient")}
+    Sync(source, target, state, whole).run()
+    theirs = {f"Patient/{patient}" for patient in patients[:2]}
+    conditions = {
+        ("Condition", name)
+        for name, each in sandbox.resources["Condition"].items()
+        if each["subject"]["reference"] in theirs
+    }
+    arrived = {key for key, _ in in_duckdb(tmp_path / "clinic.duckdb")}
+    assert conditions
+    assert conditions <= arrived
+
+
+def test_a_narrower_sync_deletes_nobody_of_the_wider_one(
+    sandbox: Sandbox, source: BulkSource, target: DuckDBTarget, state: State
+) -> None:
+    Sync(source, target, state, SyncPlan(types=TYPES)).run()
+    group = sandbox.bulk.add_group(list(sandbox.resources["Patient"])[:1])
+    narrow = SyncPlan(scopes=(f"group:{group}",), types=TYPES, delete_missing=True)
+    report = Sync(source, target, state, narrow).run()
+    assert (report.total("deleted"), report.total("missing")) == (0, 0)
+    assert "other_scopes" in {each["code"] for each in report.warnings}
+    state.reset()
+    assert Sync(source, target, state, narrow).run().total("deleted") > 0
+
+
 def test_a_line_that_is_nothing_holds_its_type_until_somebody_consents(
     sandbox: Sandbox, source: BulkSource, target: DuckDBTarget, state: State
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from practicefusion_connector.errors import InvalidConfig
-from practicefusion_connector.sync.building import built
+from practicefusion_connector.sync.building import built, state_name
 from practicefusion_connector.sync.config import SyncSettings, read_settings
 from practicefusion_connector.transport import Policy
 from tests.sync.data import write
@@ -39,6 +39,32 @@ def test_variables_outrank_the_file_and_options_both(tmp_path: Path) -> None:
     assert read.plan().scopes == ("group:a", "group:b")
     assert read.of("north").target.to == "duckdb:/data/north.duckdb"
     assert read.of("north").sync.folder == Path("sync/north")
+
+
+def test_naming_one_source_voids_the_others_of_lower_layers(tmp_path: Path) -> None:
+    file = tmp_path / "sync.toml"
+    file.write_text(
+        '[source]\nfolder = "export"\n[target]\nto = "https://t.example"\ntoken = "t"\n'
+    )
+    variables = {"PF_FHIR_BASE_URL": "https://a.example/r4", "PF_SYNC_TARGET_CLIENT_ID": "app"}
+    from_variables = read_settings(file, variables)
+    assert from_variables.source.folder is None
+    assert from_variables.source.fhir_base_url == "https://a.example/r4"
+    assert from_variables.target.token is None
+    named = read_settings(file, variables, {"source": {"connection": "clinic"}}).source
+    assert (named.connection, named.fhir_base_url, named.folder) == ("clinic", None, None)
+    one_of_many = from_variables.of("north").source
+    assert (one_of_many.connection, one_of_many.fhir_base_url) == ("north", None)
+
+
+def test_a_state_is_known_by_practice_and_target_and_by_no_password() -> None:
+    one = state_name("practice", "https://a.example/r4", "postgresql://u:old@db/x")
+    assert one == state_name("practice", "https://a.example/r4/", "postgresql://u:new@db/x/")
+    assert one != state_name("practice", "https://b.example/r4", "postgresql://u:old@db/x")
+    assert one != state_name("practice", "https://a.example/r4", "postgresql://u:old@db/y")
+    assert "old" not in one
+    kept = state_name("folder-1", None, "duckdb:some@where.duckdb")
+    assert kept != state_name("folder-1", None, "duckdb:where.duckdb")
 
 
 def test_every_variable_of_the_earlier_integration() -> None:

@@ -25,6 +25,7 @@ from practicefusion_connector.sandbox import Sandbox
 from practicefusion_connector.stores import ConnectionRecord, SqlStore
 from practicefusion_connector.stores.sealing import Sealer
 from practicefusion_connector.sync import State
+from practicefusion_connector.sync.building import state_name
 from tests.sync.practice import backend, served
 from tests.sync.tables import in_duckdb
 
@@ -46,6 +47,7 @@ class Practices:
 
     def __init__(self, folder: Path, redis_url: str, sandbox: Sandbox, names: list[str]) -> None:
         self.folder = folder
+        self.sandbox = sandbox
         key = Fernet.generate_key().decode()
         self.shared: dict[str, Any] = {
             "broker": redis_url.replace("unix://", "redis+socket://"),
@@ -66,7 +68,7 @@ class Practices:
     def worker(self) -> Iterator[subprocess.Popen[bytes]]:
         """Run a worker with two processes."""
         command = ["-A", "tests.sync.worker_app", "worker", "-Q", ",".join(QUEUES)]
-        command += ["-c", "2", "-l", "WARNING"]
+        command += ["-c", "2", "-l", "INFO"]
         with (self.folder / "worker.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "celery", *command],
@@ -115,9 +117,8 @@ class Practices:
 
     def state(self, name: str) -> State:
         to = self.shared["to"].replace("{connection}", name)
-        from practicefusion_connector.sync.building import _short
-
-        return State(f"sqlite:///{self.folder}/{name}/state.db", f"{name} into {_short(to)}")
+        known_by = state_name(name, self.sandbox.fhir_base_url, to)
+        return State(f"sqlite:///{self.folder}/{name}/state.db", known_by)
 
     def done(self, name: str) -> bool:
         with closing(self.state(name)) as state:
@@ -162,6 +163,9 @@ def test_an_action_and_two_syncs_by_one_worker(practices: Practices, sandbox: Sa
     for name in ("north", "south"):
         practices.check(name, sandbox)
     assert sandbox.bulk.kickoffs == 2
+    log = (practices.folder / "worker.log").read_text()
+    assert "execute_action" in log
+    assert found["resources"][0]["birthDate"] not in log
 
 
 @pytest.mark.soak

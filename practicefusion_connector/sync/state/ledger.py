@@ -149,6 +149,12 @@ class Ledger:
         if new:
             connection.execute(schema.members.insert(), new)
 
+    def forget(self, connection: Connection, scope: str, kind: str) -> None:
+        """Forget the watermark of one type of a scope."""
+        rows = schema.watermarks.c
+        one = (rows.sync == self._sync, rows.scope == scope, rows.type == kind)
+        connection.execute(schema.watermarks.delete().where(*one))
+
     def clear(self, connection: Connection, types: Sequence[str] = ()) -> None:
         """Forget watermarks, so that the next run exports everything, or all of some types."""
         table = schema.watermarks

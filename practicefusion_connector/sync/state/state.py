@@ -164,10 +164,18 @@ class State:
             self.quarantine.outdated(connection, kind, run)
 
     def move(
-        self, marks: Sequence[tuple[str, str, str, bool]], members: dict[str, list[str]]
+        self,
+        marks: Sequence[tuple[str, str, str, bool]],
+        members: dict[str, list[str]],
+        forgotten: Sequence[tuple[str, str]] = (),
     ) -> None:
-        """Move watermarks (scope, type, instant, held) and note the groups' members, at once."""
+        """Move watermarks (scope, type, instant, held) and note the groups' members, at once.
+
+        Watermarks that are `forgotten` (scope, type) go, so that a full export comes next.
+        """
         with self._database.begin() as connection:
+            for scope, kind in forgotten:
+                self.ledger.forget(connection, scope, kind)
             for scope, kind, instant, held in marks:
                 self.ledger.mark(connection, scope, kind, instant, held=held)
             for scope, patients in members.items():

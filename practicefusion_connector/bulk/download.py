@@ -22,6 +22,7 @@ from practicefusion_connector.bulk.marks import Marks
 from practicefusion_connector.errors import (
     ConnectorError,
     InvalidResponse,
+    NetworkFailure,
     Rejected,
     ResponseTooLarge,
 )
@@ -180,7 +181,11 @@ class Download:
             return False
         if self._marks is not None and self._marks.contradict(now):
             return False
-        return self._write(incoming, out, expected=_tail(self._part, overlap))
+        same = self._write(incoming, out, expected=_tail(self._part, overlap))
+        if same and total is not None and out.tell() < total:
+            # A server may send less of a range than was asked for (RFC 9110 §15.3.7).
+            raise NetworkFailure("The server sent a part of what is left of the file.")
+        return same
 
     def _note(self, incoming: Incoming) -> None:
         self._marks = Marks.of(incoming)

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from pydantic_core import from_json
 
-# The type and id at the end of a relative or absolute URL.
-_TARGET = re.compile(r"(?:^|/)([A-Z][A-Za-z]{1,63})/([A-Za-z0-9\-.]{1,64})$")
+# The type and id at the end of a URL; some servers outgrow FHIR's rule for ids.
+_TARGET = re.compile(r"(?:^|/)([A-Z][A-Za-z]{1,63})/([A-Za-z0-9._~-]{1,128})/?$")
 _CODE = re.compile(r"[a-z]+(-[a-z]+)*")
 
 

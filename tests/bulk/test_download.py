@@ -91,6 +91,14 @@ def test_a_break_is_gone_on_from(fetch: Fetch) -> None:
     assert ranges(asked) == [None, f"{start(HALF)}-"]
 
 
+def test_a_server_that_sends_less_than_the_range_is_asked_for_the_rest(fetch: Fetch) -> None:
+    begin, end = start(HALF), HALF + 5000
+    span = f"bytes {begin}-{end - 1}/{len(BODY)}"
+    less = answer(BODY[begin:end], status="206 Partial Content", Content_Range=span)
+    asked = fetch(answer(cut=HALF), less, rest(start(end)))
+    assert ranges(asked) == [None, f"{begin}-", f"{start(end)}-"]
+
+
 def test_an_earlier_run_s_part_is_gone_on_from(fetch: Fetch) -> None:
     asked = fetch(rest(start(HALF)), part=BODY[:HALF], marks=Marks(length=len(BODY)))
     assert ranges(asked) == [f"{start(HALF)}-"]

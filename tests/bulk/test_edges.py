@@ -91,12 +91,18 @@ def test_a_job_of_another_version_is_told(
 
 def test_deletions_are_read_off_any_kind_of_url(tmp_path: Path) -> None:
     urls = ["Patient/1", "https://fhir.example.com/r4/Goal/g-2", "Patient?identifier=x", ""]
+    urls += ["Goal/under_score", f"Goal/{'x' * 70}/"]
     entries: list[object] = [{"request": {"method": "DELETE", "url": url}} for url in urls]
     entries += [{"request": {"method": "PUT", "url": "Patient/9"}}, {"request": None}, "entry"]
     lines = [{"resourceType": "Bundle", "entry": entries}, {"resourceType": "Bundle"}, []]
     path = tmp_path / "deleted.000.ndjson"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    assert list(read_deletions(path)) == [("Patient", "1"), ("Goal", "g-2")]
+    assert list(read_deletions(path)) == [
+        ("Patient", "1"),
+        ("Goal", "g-2"),
+        ("Goal", "under_score"),
+        ("Goal", "x" * 70),
+    ]
 
 
 def test_text_that_looks_like_a_number_stays_text() -> None:

@@ -174,6 +174,12 @@ def test_a_search_counts_as_taken_only_where_it_was_understood(
         assert server.takes_search("Provenance", "identifier", "s|v") is taken
 
 
+def test_a_busy_server_has_not_refused_a_search(scripted: Scripted, server: FhirServer) -> None:
+    scripted.answer = lambda *_: (429, {"resourceType": "OperationOutcome"})
+    with pytest.raises(errors.RateLimited):
+        server.takes_search("Patient", "identifier", "s|v")
+
+
 def test_decimals_keep_every_digit_on_the_way_there_and_back(
     scripted: Scripted, state: State, tmp_path: Path
 ) -> None:

@@ -98,7 +98,9 @@ class FhirServer:
         try:
             answer = self._transport.retrying(lambda: self._send("GET", url, None, run, extra), run)
         except ConnectorError as error:
-            if error.http_status is not None and 400 <= error.http_status < 500:
+            # A server that is busy has not said that it does not take the search.
+            refused = error.http_status is not None and 400 <= error.http_status < 500
+            if refused and not error.retryable:
                 return False
             raise
         found = answer.json()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import stat
 from contextlib import closing
 from pathlib import Path
 
@@ -61,6 +62,26 @@ def test_parquet_follows_changes_and_deletions(
     assert (tables / "Encounter.parquet").stat().st_mtime_ns == untouched
     assert not list(tables.glob("*.part"))
     assert not list(tables.glob("*.stale"))
+
+
+def test_a_parquet_table_larger_than_the_memory_is_written(state: State, tmp_path: Path) -> None:
+    folder = write(tmp_path / "export", [{"resourceType": "Observation", "id": "first"}])
+    tables = tmp_path / "tables"
+    Sync(FolderSource(folder), ParquetTarget(tables), state).run()
+    with closing(duckdb.connect(str(tables / ".gathered.duckdb"))) as database:
+        database.execute(
+            """INSERT INTO "Observation" (id, resource)
+            SELECT md5(i::VARCHAR), '{"note": "' || repeat(md5(i::VARCHAR), 150) || '"}'
+            FROM range(30000) numbers(i)"""
+        )
+    (tables / "Observation.stale").touch()
+    target = ParquetTarget(tables, memory_limit="96MB")
+    target.open(state.memory, "000002")
+    target.finish(lambda _: None)
+    target.close()
+    assert len(in_parquet(tables)) == 30001
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in (tables, *tables.iterdir())}
+    assert modes <= {0o700, 0o600}
 
 
 def test_the_same_resource_twice_is_one_row_the_later_one(state: State, tmp_path: Path) -> None:

@@ -156,7 +156,8 @@ def _connect(path: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
             f"Tables need a library that is not installed ({error.name}): "
             "pip install 'practicefusion-connector[tables]'"
         ) from error
-    path.parent.mkdir(parents=True, exist_ok=True)
+    # What DuckDB writes beside its file holds patients' records, too.
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     new = not path.exists()
     try:
         database = duckdb.connect(str(path), config={"memory_limit": memory_limit, "threads": 2})

@@ -78,19 +78,32 @@ def _deleted(sync: Sync, row: Refused) -> Counter[str]:
 
 def _settle(state: State, tried: set[tuple[str, str]]) -> None:
     """Move the watermarks of what is out of quarantine now, where nothing else holds them."""
-    left = state.quarantine.kinds()
-    last = next(iter(state.ledger.last()), None)
-    troubled = {
-        (part.scope, kind)
-        for part in (last.document.parts if last else ())
-        for kind in part.types
-        if not part.sound(kind)
-    }
-    moved = [
-        (mark.scope, mark.type, mark.held, False)
+    out = tried - state.quarantine.kinds()
+    waiting = [
+        mark
         for mark in state.ledger.watermarks()
-        if mark.held is not None
-        and (mark.scope, mark.type) in tried - left
-        and (mark.scope, mark.type) not in troubled
+        if mark.held is not None and (mark.scope, mark.type) in out
+    ]
+    lacking = _lacking(state, {(mark.scope, mark.type) for mark in waiting})
+    moved = [
+        (mark.scope, mark.type, mark.held or "", False)
+        for mark in waiting
+        if (mark.scope, mark.type) not in lacking
     ]
     state.move(moved, {})
+
+
+def _lacking(state: State, asked: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Return those types of scopes whose last export is known to lack something, or is not known.
+
+    Not moving a watermark loses nothing: the next run exports the type again.
+    """
+    found: set[tuple[str, str]] = set()
+    for run in state.ledger.completed():
+        for part in run.document.parts:
+            exported = {(part.scope, kind) for kind in part.exported} & asked
+            found |= {each for each in exported if not part.sound(each[1])}
+            asked = asked - exported
+        if not asked:
+            break
+    return found | asked

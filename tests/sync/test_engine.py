@@ -168,6 +168,19 @@ def test_an_issue_the_export_reports_holds_its_types(
     assert report.total("created") > 0
 
 
+def test_a_replay_moves_no_watermark_of_an_export_that_lacks_something(
+    sandbox: Sandbox, source: BulkSource, state: State, tmp_path: Path
+) -> None:
+    target = Refusing(tmp_path / "clinic.duckdb")
+    sandbox.bulk.add_error()
+    sync = Sync(source, target, state, SyncPlan(types=TYPES))
+    sync.run()
+    Sync(source, target, state, SyncPlan(types=("Encounter",))).run()
+    target.refuse = ""
+    assert replay_quarantine(sync).total() > 0
+    assert instants(state)["patient", "Condition"] is None
+
+
 def test_a_target_that_was_removed_is_filled_again(
     source: BulkSource, state: State, tmp_path: Path
 ) -> None:

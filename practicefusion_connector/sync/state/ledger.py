@@ -39,6 +39,10 @@ class Ledger:
         found = self._runs("phase", ("done", "failed"), finished=True)
         return [run for run, _ in zip(found, range(limit), strict=False)]
 
+    def completed(self) -> Iterator[Run]:
+        """Yield the runs that went to their end, the newest first."""
+        return self._runs("phase", ("done",), finished=True)
+
     def run(self, run_id: int) -> Run | None:
         """Return a run by its id."""
         rows = schema.runs.c

@@ -13,7 +13,7 @@ from sqlalchemy import create_engine
 
 from practicefusion_connector.errors import InvalidConfig
 from practicefusion_connector.sync import State, SyncBusy
-from practicefusion_connector.sync.items import Position
+from practicefusion_connector.sync.items import Position, Refusal
 from practicefusion_connector.sync.state import schema
 
 Opened = Callable[..., State]
@@ -52,6 +52,14 @@ def test_what_is_written_is_there_for_the_next_process(opened: Opened) -> None:
     ]
     assert opened("another").ledger.watermarks() == []
     assert again.ledger.position(1, 0) == (Position(), {})
+
+
+def test_a_resource_refused_twice_waits_once_with_its_later_line(opened: Opened) -> None:
+    state = opened()
+    lines = [Refusal("Goal", "g", "Goal.ndjson", n, "invalid", body=b"%d" % n) for n in (1, 2)]
+    nameless = [Refusal("Goal", None, "Goal.ndjson", n, "unparsable", body=b"{") for n in (3, 4)]
+    state.put_aside(1, "patient", [*lines, *nameless])
+    assert [row.line for row in state.quarantine.rows()] == [2, 3, 4]
 
 
 def test_one_process_at_a_time_runs_a_sync(opened: Opened) -> None:

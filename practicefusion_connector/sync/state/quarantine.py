@@ -28,12 +28,13 @@ class Quarantine:
         """Put lines into quarantine; a resource's newer line takes the place of its older one."""
         if not refused:
             return
-        self.release(connection, [each.key for each in refused if each.key])
-        for each in refused:
+        newest = {each.key or place: each for place, each in enumerate(refused)}.values()
+        self.release(connection, [each.key for each in newest if each.key])
+        for each in newest:
             if each.key is None:
                 self._release_line(connection, scope, each)
         own = {"sync": self._sync, "run": run_id, "scope": scope}
-        rows = [{**each._asdict(), "code": each.code[:64], **own} for each in refused]
+        rows = [{**each._asdict(), "code": each.code[:64], **own} for each in newest]
         connection.execute(schema.quarantine.insert(), rows)
 
     def release(

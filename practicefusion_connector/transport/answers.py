@@ -10,10 +10,11 @@ import http.client
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.errors import MissingHeaderBodySeparatorDefect
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import requests
 from urllib3 import exceptions as wire
+from urllib3.response import GzipDecoderState
 
 from practicefusion_connector import errors
 from practicefusion_connector.transport.bounds import TooDeep, Unreadable, parse_json
@@ -167,7 +168,23 @@ class Incoming:
                 self._run.check()
         except FAILURES as error:
             return typed(error, self._run, self._asked_for)
+        if not part and _is_cut(self._response.raw):
+            return errors.NetworkFailure(
+                f"The answer for {self._asked_for} ends before its compression does."
+            )
         return part
+
+
+def _is_cut(raw: Any) -> bool:
+    """Say whether a body that was read to its end stops within its compressed stream.
+
+    Where the length is not known, the end of the connection is the end of the body, and urllib3
+    asks no further. What follows a stream that is whole is another one, or nothing of the body.
+    """
+    decoder = getattr(raw, "_decoder", None)
+    stream = getattr(decoder, "_obj", None)
+    swallows = getattr(decoder, "_state", None) == GzipDecoderState.SWALLOW_DATA
+    return bool(raw.tell()) and not swallows and not getattr(stream, "eof", True)
 
 
 # What the libraries raise while a request is sent or its answer is read.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,7 +20,7 @@ from practicefusion_connector.smart.provider import HostTokens
 from practicefusion_connector.transport import Policy, Transport
 from tests.bulk.conftest import MakeExport
 from tests.bulk.reading import resources, served
-from tests.transport.wire import Script, serving
+from tests.transport.wire import Script, hangs_up, serving
 
 BODY = b"".join(b'{"resourceType":"Goal","id":"g%d"}\n' % number for number in range(2000))
 HALF = len(BODY) // 2
@@ -97,6 +98,28 @@ def test_a_server_that_sends_less_than_the_range_is_asked_for_the_rest(fetch: Fe
     less = answer(BODY[begin:end], status="206 Partial Content", Content_Range=span)
     asked = fetch(answer(cut=HALF), less, rest(start(end)))
     assert ranges(asked) == [None, f"{begin}-", f"{start(end)}-"]
+
+
+def compressed(*, cut: int = 0, **fields: str) -> Script:
+    """Send the body compressed and without its length, less the last `cut` bytes."""
+    lines = [f"{name.replace('_', '-')}: {value}" for name, value in fields.items()]
+    head = ["HTTP/1.1 200 OK", "Content-Encoding: gzip", "Connection: close", *lines, "", ""]
+    packed = gzip.compress(BODY)
+    return hangs_up("\r\n".join(head).encode() + packed[: len(packed) - cut])
+
+
+def test_a_compressed_body_of_unknown_length_is_whole_where_its_stream_is(fetch: Fetch) -> None:
+    assert len(fetch(compressed())) == 1
+
+
+def test_a_compressed_body_that_lost_its_end_is_gone_on_from(fetch: Fetch) -> None:
+    asked = fetch(compressed(cut=8, ETag='W/"a"'), rest(start(len(BODY)), ETag='"a"'))
+    assert ranges(asked) == [None, f"{start(len(BODY))}-"]
+
+
+def test_a_compressed_body_that_is_cut_short_is_fetched_whole_without_range(fetch: Fetch) -> None:
+    asked = fetch(compressed(cut=3000), compressed(cut=2000), answer())
+    assert [each is None for each in ranges(asked)] == [True, False, False]
 
 
 def test_an_earlier_run_s_part_is_gone_on_from(fetch: Fetch) -> None:

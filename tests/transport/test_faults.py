@@ -16,6 +16,13 @@ from tests.transport.wire import FastRun, Script, hangs_up, ok, says, says_nothi
 
 BODY = b'{"resourceType": "Patient"}'
 ONCE = Policy(attempts=1)
+GZIP = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
+
+
+def in_chunks(*parts: bytes) -> bytes:
+    """Return a header's last field and a body in chunks, whole as far as HTTP can tell."""
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (*parts, b""))
+    return b"Transfer-Encoding: chunked\r\n\r\n" + chunks
 
 
 def fetched(url: str, *, policy: Policy = ONCE, run: Run | None = None) -> object:
@@ -36,15 +43,27 @@ def failure(
 
 def test_plain_chunked_and_compressed_answers_are_read_whole() -> None:
     half = len(BODY) // 2
-    chunks = b"".join(b"%x\r\n%s\r\n" % (len(c), c) for c in (BODY[:half], BODY[half:], b""))
+    packed, members = gzip.compress(BODY), [gzip.compress(BODY[:half]), gzip.compress(BODY[half:])]
     with serving(
         says(ok(BODY)),
-        says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", chunks),
-        says(ok(gzip.compress(BODY), "Content-Encoding: gzip")),
+        says(b"HTTP/1.1 200 OK\r\n", in_chunks(BODY[:half], BODY[half:])),
+        says(ok(packed, "Content-Encoding: gzip")),
+        says(GZIP, in_chunks(*(packed[at : at + 1] for at in range(len(packed))))),
+        says(GZIP, in_chunks(*members)),
+        says(GZIP, in_chunks(b"".join(members))),
+        says(GZIP, in_chunks(packed, b"\0" * 512)),
         hangs_up(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", BODY),
+        hangs_up(GZIP + b"Connection: close\r\n\r\n", packed),
     ) as server:
-        for _ in range(4):
+        for _ in range(9):
             assert fetched(server.url) == {"resourceType": "Patient"}
+
+
+def test_an_empty_answer_may_call_itself_compressed() -> None:
+    with serving(says(ok(b"", "Content-Encoding: gzip")), says(GZIP, in_chunks())) as server:
+        for _ in range(2):
+            with pytest.raises(errors.InvalidResponse):
+                fetched(server.url)
 
 
 def test_a_connection_is_used_again_after_every_kind_of_answer() -> None:
@@ -73,12 +92,16 @@ def test_a_connection_is_used_again_after_every_kind_of_answer() -> None:
         hangs_up(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{"),
         hangs_up(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"),
         hangs_up(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{"),
+        hangs_up(GZIP + b"Connection: close\r\n\r\n", gzip.compress(BODY)[:-1]),
+        says(GZIP, in_chunks(gzip.compress(BODY)[:12])),
+        says(GZIP, in_chunks(gzip.compress(BODY) + gzip.compress(b" " * 9)[:-9])),
         hangs_up(b"220 smtp.example ready\r\n"),
         hangs_up(),
         hangs_up(reset=True),
     ],
     ids=[
         *("reset mid-body", "short body", "short chunk", "no chunk size"),
+        *("gzip without its end", "gzip cut in chunks", "second member cut"),
         *("no HTTP", "no answer", "reset"),
     ],
 )

@@ -104,7 +104,7 @@ class Export:
             ConnectorError: everything else; what is `retryable` can be run again.
         """
         checking.ready(self._handling.validation)
-        with self._stepping(plan, cancel) as steps:
+        with self._stepping(plan, self.job_id(plan), cancel) as steps:
             try:
                 return steps.outcome()
             except Cancelled:
@@ -112,20 +112,37 @@ class Export:
                     steps.abandon()
                 raise
 
-    def abandon(self, plan: ExportPlan) -> None:
-        """Drop a plan's job, at the server too, and all it gave; it raises what `run` does."""
-        with self._stepping(plan, None) as steps:
-            steps.abandon()
-        self.release(plan, files=True)
+    @property
+    def transaction_time(self) -> str | None:
+        """What the export in the folder is of, whichever plan's it is; `None` until it is done."""
+        return self._folder.transaction_time
 
-    def release(self, plan: ExportPlan, *, files: bool = False) -> None:
-        """Forget a plan's job, so that the next `run` exports anew.
+    def abandon(self, plan: ExportPlan | None = None) -> None:
+        """Drop a job, at the server too, and all it gave; it raises what `run` does.
 
         Args:
-            plan: the plan that was run.
+            plan: whose job; none given, the one whose export the folder holds, if any.
+        """
+        job_id = self.job_id(plan) if plan else self._folder.job
+        if job_id is None:
+            return
+        # What a crawl of any plan may have left is among what one of everything would.
+        with self._stepping(plan or ExportPlan(), job_id, None) as steps:
+            steps.abandon()
+        self._release(job_id, files=True)
+
+    def release(self, plan: ExportPlan | None = None, *, files: bool = False) -> None:
+        """Forget a job, so that the next `run` exports anew.
+
+        Args:
+            plan: whose job; none given, the one whose export the folder holds, if any.
             files: remove its files too.
         """
-        job_id = self.job_id(plan)
+        job_id = self.job_id(plan) if plan else self._folder.job
+        if job_id is not None:
+            self._release(job_id, files=files)
+
+    def _release(self, job_id: str, *, files: bool) -> None:
         if files and self._folder.path.is_dir():
             with self._folder.held(job_id):
                 self._folder.remove(Ledger(self._jobs, job_id).parts)
@@ -133,8 +150,7 @@ class Export:
         self._jobs.delete(job_id)
 
     @contextmanager
-    def _stepping(self, plan: ExportPlan, cancel: Event | None) -> Iterator[Steps]:
-        job_id = self.job_id(plan)
+    def _stepping(self, plan: ExportPlan, job_id: str, cancel: Event | None) -> Iterator[Steps]:
         with self._named(), self._sending() as transport, self._folder.held(job_id):
             ledger = Ledger(self._jobs, job_id)
             exchange = Exchange(transport, self._connection.fhir_base_url, self._tokens, cancel)

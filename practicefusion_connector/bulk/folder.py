@@ -49,7 +49,7 @@ class Folder:
         except Timeout:
             raise _refused("another export is writing to it") from None
         try:
-            if self._report().get("job", job_id) != job_id:
+            if self.job not in (None, job_id):
                 raise _refused("it holds another export")
             yield
         finally:
@@ -59,13 +59,19 @@ class Folder:
         """Write what the folder holds; it names files and no patient."""
         replace_file(self.path / _REPORT, json.dumps({"job": job_id, **content}, indent=2))
 
-    def holds(self, job_id: str) -> bool:
-        """Say whether the folder says that it holds this job."""
-        return bool(self._report().get("job") == job_id)
+    @property
+    def job(self) -> str | None:
+        """The job whose export the folder says it holds."""
+        return self._report().get("job")
+
+    @property
+    def transaction_time(self) -> str | None:
+        """What the export is of that the folder says it holds, once it is done."""
+        return self._report().get("transaction_time")
 
     def disown(self, job_id: str) -> None:
         """Let the folder be used by another job; its files stay."""
-        if self.holds(job_id):
+        if self.job == job_id:
             (self.path / _REPORT).unlink(missing_ok=True)
 
     def file(self, name: str) -> Path:

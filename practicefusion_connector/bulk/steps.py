@@ -86,7 +86,7 @@ class Steps:
             return False
         if job.state == "done":
             files = self._ledger.parts
-            return self._folder.holds(self._ledger.job_id) and all(
+            return self._folder.job == self._ledger.job_id and all(
                 self._folder.file(name).is_file() for name in files
             )
         return job.mode == "crawl" or self._ledger.status_url is not None

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -129,14 +129,14 @@ class Sync:
         Args:
             cancel: stops the look-up of a group's members, where that takes an export.
         """
+        types, filters = self.plan.types or self.source.types(), self.source.filters()
         current = self.state.ledger.current()
-        if current is not None and self._usable(current):
-            return current, True
         if current is not None:
-            self._end(current, "failed", "Files of the export were removed before all was applied.")
-        # A run may have been cut off between its end and the removal of its files.
-        for ended in self.state.ledger.last():
-            self._discard(ended)
+            unfit = self._unfit(current, types, filters)
+            if unfit is None:
+                return current, True
+            self._end(current, "failed", unfit)
+        self.state.narrow(filters)
         stop = cancel or Event()
         members, newcomers = {}, {}
         for scope in self.plan.scopes:
@@ -145,9 +145,10 @@ class Sync:
                 members[scope] = patients
                 known = self.state.ledger.members(scope)
                 newcomers[scope] = not set(patients) <= known
-        types = self.plan.types or self.source.types()
+        # What a run left that was given up, or cut off after its end.
+        self.source.clear()
         parts = parts_of(self.plan, types, self.state.ledger.watermarks(), newcomers)
-        document = RunDocument(started=_now(), parts=parts, members=members)
+        document = RunDocument(started=_now(), parts=parts, members=members, filters=filters)
         return self.state.ledger.begin(document), False
 
     def fetch(self, run: Run, cancel: Event) -> Run:
@@ -234,7 +235,7 @@ class Sync:
         report.finished = _now()
         run.document.report = report.to_dict()
         self._end(run, "done")
-        self._discard(run)
+        self.source.clear()
         self._progress(SyncProgress("done"))
         return report
 
@@ -244,19 +245,24 @@ class Sync:
         marks = self.state.ledger.watermarks()
         return {mark.type for mark in marks if mark.scope not in scopes}
 
-    def _discard(self, run: Run) -> None:
-        for part in run.document.parts:
-            self.source.discard(part)
-
     def _keep_deletions(self, run: Run) -> None:
         for part in run.document.parts:
             for path in map(Path, part.deleted):
                 self.target.take(path, f"{part.scope.replace(':', '-')}/deleted/{path.name}")
 
-    def _usable(self, run: Run) -> bool:
-        files = [file.path for part in run.document.parts for file in part.files]
-        deleted = [path for part in run.document.parts for path in part.deleted]
-        return all(Path(path).exists() for path in (*files, *deleted))
+    def _unfit(self, run: Run, types: Sequence[str], filters: dict[str, str]) -> str | None:
+        """Return why a run that was cut off is not gone on with, if so."""
+        parts = run.document.parts
+        asked = {(part.scope, kind) for part in parts for kind in part.types}
+        wanted = {(scope, kind) for scope in self.plan.scopes for kind in types}
+        changes_only = any(part.asked_since is not None for part in parts)
+        narrowed_anew = run.document.filters != filters
+        if asked != wanted or narrowed_anew or (self.plan.full and changes_only):
+            return "Something else was asked for before all was applied."
+        there = all(file.unchanged() for part in parts for file in part.files)
+        if there and all(Path(path).exists() for part in parts for path in part.deleted):
+            return None
+        return "Files of the export were removed or replaced before all was applied."
 
     def _fail(self, run: Run, error: ConnectorError) -> None:
         """Note why a run stopped; it goes on with the next one."""

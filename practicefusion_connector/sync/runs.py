@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,12 +11,35 @@ Phase = Literal["exporting", "applying", "done", "failed"]
 
 
 class PartFile(BaseModel):
-    """A file of an export, as it lies on disk."""
+    """A file of an export, as it lies on disk.
+
+    Attributes:
+        count: its resources, where known.
+        modified: in nanoseconds, by its disk's clock; with `bytes` it tells the file from another
+            of the same name.
+    """
 
     path: str
     type: str
     count: int | None = None
     bytes: int = 0
+    modified: int | None = None
+
+    @classmethod
+    def of(cls, path: Path, kind: str, count: int | None = None) -> PartFile:
+        """Return a file as it is now."""
+        now = path.stat()
+        return cls(
+            path=str(path), type=kind, count=count, bytes=now.st_size, modified=now.st_mtime_ns
+        )
+
+    def unchanged(self) -> bool:
+        """Say whether it is still there, and the same."""
+        try:
+            now = Path(self.path).stat()
+        except OSError:
+            return False
+        return (now.st_size, now.st_mtime_ns) == (self.bytes, self.modified)
 
 
 class Part(BaseModel):
@@ -58,6 +82,7 @@ class RunDocument(BaseModel):
 
     Attributes:
         members: the patients of each scope that is a group, as they were when it began.
+        filters: what narrows its types, see `Source.filters`.
         chain: which chain of tasks works on it, where a queue does (`tasks`).
     """
 
@@ -67,6 +92,7 @@ class RunDocument(BaseModel):
     finished: str | None = None
     parts: list[Part] = Field(default_factory=list)
     members: dict[str, list[str]] = Field(default_factory=dict)
+    filters: dict[str, str] = Field(default_factory=dict)
     seconds: dict[str, float] = Field(default_factory=dict)
     report: dict[str, Any] = Field(default_factory=dict)
     reason: str | None = None

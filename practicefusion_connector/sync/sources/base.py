@@ -29,6 +29,13 @@ class Source(Protocol):
         """Return the types there are, for a plan that names none."""
         ...
 
+    def filters(self) -> dict[str, str]:
+        """Return what narrows types, by type, as digests: a search may name a patient.
+
+        A type that is not narrowed is left out.
+        """
+        ...
+
     def members(
         self, scope: str, cancel: Event, progress: Callable[[Any], None]
     ) -> list[str] | None:
@@ -51,8 +58,11 @@ class Source(Protocol):
         """Yield what a file of deletions names."""
         ...
 
-    def discard(self, part: Part) -> None:
-        """Remove a part's files, once they are applied, or give up fetching it."""
+    def clear(self) -> None:
+        """Remove the files of all parts, and give up what is not fetched whole; no run needs them.
+
+        Called again, it goes on.
+        """
         ...
 
 

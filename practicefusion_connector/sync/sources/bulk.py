@@ -6,8 +6,10 @@ How an export is done is the bulk floor's business; here it is asked for and its
 from __future__ import annotations
 
 import hashlib
+import re
+import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -28,6 +30,10 @@ from practicefusion_connector.transport import Run, Transport
 if TYPE_CHECKING:
     from practicefusion_connector.bulk import Export, ExportOutcome, ExportPlan, JobStore, Patience
 
+_KEPT = "kept"
+# The end of a literal reference, relative or absolute, perhaps to a version (R4 §2.3.0.1).
+_TYPE_AND_ID = re.compile(r"(?:^|/)(?P<type>[A-Z][A-Za-z]*)/(?P<id>[^/]+)(?:/_history/[^/]+)?$")
+
 
 class BulkSource:
     """A practice's bulk export, or the same by search where it has none.
@@ -35,15 +41,18 @@ class BulkSource:
     Args:
         connection: to the practice.
         tokens: hands out its access tokens.
-        folder: where exports lie until they are applied.
+        folder: where exports lie until they are applied; this sync's alone.
         jobs: keeps what an export needs to go on after a kill.
         transport: sends the requests.
         mode: `auto`, `export` or `crawl`, see `bulk.ExportPlan`.
-        type_filter: FHIR searches that narrow a type.
+        type_filter: FHIR searches that narrow a type, see `bulk.ExportPlan`.
         validation: `report`, `quarantine` or `none`, see `bulk.Export`.
         concurrency: files fetched at once.
         patience: how to wait for the server, see `bulk.Patience`.
-        keep_files: leave an export's files in the folder once they are applied.
+        keep_files: keep an export's files once they are applied, in `kept/` of the folder.
+
+    Raises:
+        InvalidInput: `mode` or `type_filter` cannot be asked for.
     """
 
     def __init__(
@@ -68,7 +77,8 @@ class BulkSource:
         self._folder = folder
         self._jobs = jobs
         self._transport = transport
-        self._wishes: dict[str, Any] = {"mode": mode, "type_filter": type_filter}
+        self._mode: Any = mode
+        self._narrowed = _by_type(type_filter, self._mode)
         self._ways: dict[str, Any] = {
             "validation": validation,
             "concurrency": concurrency,
@@ -80,10 +90,15 @@ class BulkSource:
         """See `Source`: every type the shipped actions read."""
         return tuple(sorted({action.resource for action in shipped().core()}))
 
+    def filters(self) -> dict[str, str]:
+        """See `Source`."""
+        found = {kind: "&".join(sorted(each)) for kind, each in self._narrowed.items()}
+        return {kind: hashlib.sha256(text.encode()).hexdigest() for kind, text in found.items()}
+
     def members(
         self, scope: str, cancel: Event, progress: Callable[[Any], None]
     ) -> list[str] | None:
-        """See `Source`: the Group's members, or the patients of an export of it where it is hidden.
+        """See `Source`: the Group's members, or those of an export of it where it is hidden.
 
         Practice Fusion's documentation names no read of a Group, and the scope may be missing.
         """
@@ -95,9 +110,11 @@ class BulkSource:
             found = client.read("Group", group, Run(self._transport.policy.deadline))
         except (Forbidden, NotFound, Rejected):
             return self._exported_patients(scope, cancel, progress)
-        entries = [each.get("entity", {}) for each in found.get("member") or ()]
-        names = [str(entity.get("reference", "")) for entity in entries]
-        return sorted(name.partition("/")[2] for name in names if name.startswith("Patient/"))
+        entities = [each.get("entity") or {} for each in found.get("member") or ()]
+        names = [_TYPE_AND_ID.search(entity.get("reference") or "") for entity in entities]
+        if not names or None in names:
+            return self._exported_patients(scope, cancel, progress)
+        return sorted({name["id"] for name in names if name and name["type"] == "Patient"})
 
     def _exported_patients(
         self, scope: str, cancel: Event, progress: Callable[[Any], None]
@@ -107,12 +124,12 @@ class BulkSource:
         for file in part.files:
             with Path(file.path).open("rb") as lines:
                 found.update(str(from_json(line).get("id")) for line in lines)
-        self._forget(part)
+        self._clear(self._place(part))
         return sorted(found)
 
     def fetch(self, part: Part, cancel: Event, progress: Callable[[Any], None]) -> Part:
         """See `Source`."""
-        export = self._export(part, progress)
+        export = self._export(self._place(part), progress)
         return _fetched(part, export.run(self._plan(part), cancel, abandon=False))
 
     def put_aside(self, part: Part) -> Iterator[Refusal]:
@@ -124,38 +141,47 @@ class BulkSource:
         """See `Source`."""
         return deletions_in(path)
 
-    def discard(self, part: Part) -> None:
+    def clear(self) -> None:
         """See `Source`; a file with a line too long for the quarantine stays beside the exports."""
-        if self._keep_files:
-            return
-        place = self._place(part)
-        for original in aside.originals(place):
-            kept = self._folder / aside.QUARANTINE / f"{place.name}-{original.name}"
-            kept.parent.mkdir(mode=0o700, exist_ok=True)
-            original.replace(kept)
-        self._forget(part)
+        found = sorted(self._folder.iterdir()) if self._folder.is_dir() else []
+        for place in found:
+            if place.name not in (aside.QUARANTINE, _KEPT):
+                self._clear(place, keep=self._keep_files)
 
-    def _forget(self, part: Part) -> None:
-        export, plan = self._export(part, None), self._plan(part)
-        if part.transaction_time is None and self._place(part).is_dir():
-            export.abandon(plan)
-        else:
-            export.release(plan, files=True)
-        shutil.rmtree(self._place(part), ignore_errors=True)
+    def _clear(self, place: Path, *, keep: bool = False) -> None:
+        export = self._export(place, None)
+        moment = export.transaction_time
+        if keep and moment is not None:
+            export.release()
+            self._moved(place, _KEPT, f"{moment.replace(':', '')}-{secrets.token_hex(4)}")
+            return
+        for original in aside.originals(place):
+            self._moved(original, aside.QUARANTINE, f"{place.name}-{original.name}")
+        export.abandon()
+        shutil.rmtree(place, ignore_errors=True)
+
+    def _moved(self, path: Path, to: str, name: str) -> None:
+        (self._folder / to).mkdir(mode=0o700, exist_ok=True)
+        path.replace(self._folder / to / name)
 
     def _plan(self, part: Part) -> ExportPlan:
         from practicefusion_connector.bulk import ExportPlan
 
-        asked = part.asked_since
-        return ExportPlan(scope=part.scope, types=part.types, since=asked, **self._wishes)
+        return ExportPlan(
+            scope=part.scope,
+            types=part.types,
+            since=part.asked_since,
+            mode=self._mode,
+            type_filter=tuple(each for kind in part.types for each in self._narrowed.get(kind, ())),
+        )
 
-    def _export(self, part: Part, progress: Callable[[Any], None] | None) -> Export:
+    def _export(self, place: Path, progress: Callable[[Any], None] | None) -> Export:
         from practicefusion_connector.bulk import Export
 
         return Export(
             self._connection,
             self._tokens,
-            self._place(part),
+            place,
             self._jobs,
             transport=self._transport,
             progress=progress,
@@ -163,8 +189,19 @@ class BulkSource:
         )
 
     def _place(self, part: Part) -> Path:
-        about = "|".join((part.scope, ",".join(part.types), part.asked_since or ""))
-        return self._folder / hashlib.sha256(about.encode()).hexdigest()[:24]
+        # Of another plan, or moved here from elsewhere, an export is another one; `clear` finds it.
+        about = self._connection.id, self._connection.fhir_base_url, str(self._folder.resolve())
+        return self._folder / self._plan(part).digest(*about)
+
+
+def _by_type(searches: Iterable[str], mode: Any) -> dict[str, list[str]]:
+    """Return FHIR searches by the type they narrow, once they and the mode are checked."""
+    from practicefusion_connector.bulk import ExportPlan
+
+    found: dict[str, list[str]] = {}
+    for search in ExportPlan(type_filter=tuple(searches), mode=mode).type_filter:
+        found.setdefault(search.partition("?")[0], []).append(search)
+    return found
 
 
 def _fetched(part: Part, outcome: ExportOutcome) -> Part:
@@ -179,13 +216,7 @@ def _fetched(part: Part, outcome: ExportOutcome) -> Part:
             "mode": outcome.mode,
             "transaction_time": outcome.transaction_time,
             "files": [
-                PartFile(
-                    path=str(file.path),
-                    type=file.resource_type,
-                    count=file.count,
-                    bytes=file.bytes,
-                )
-                for file in outcome.files
+                PartFile.of(file.path, file.resource_type, file.count) for file in outcome.files
             ],
             "deleted": [str(file.path) for file in outcome.deleted],
             "errors": failed,

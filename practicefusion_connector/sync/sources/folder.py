@@ -47,6 +47,10 @@ class FolderSource:
             )
         return found
 
+    def filters(self) -> dict[str, str]:
+        """See `Source`; files are taken as they are."""
+        return {}
+
     def members(self, scope: str, cancel: Event, progress: Callable[[Any], None]) -> None:
         """See `Source`."""
 
@@ -63,10 +67,7 @@ class FolderSource:
                 "since": None,
                 "mode": "folder",
                 "transaction_time": moment.replace("+00:00", "Z"),
-                "files": [
-                    PartFile(path=str(path), type=kind, bytes=path.stat().st_size)
-                    for kind, path in files
-                ],
+                "files": [PartFile.of(path, kind) for kind, path in files],
                 "deleted": [str(path) for path in deleted],
             }
         )
@@ -79,7 +80,7 @@ class FolderSource:
         """See `Source`."""
         return deletions_in(path)
 
-    def discard(self, part: Part) -> None:
+    def clear(self) -> None:
         """See `Source`; the files are their owner's."""
 
     def _files(self) -> list[tuple[str, Path]]:

@@ -7,7 +7,7 @@ processes that share the state never both begin one. It knows no target and no f
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
@@ -152,6 +152,18 @@ class Ledger:
         new = [{"sync": self._sync, "scope": scope, "patient": each} for each in sorted(patients)]
         if new:
             connection.execute(schema.members.insert(), new)
+
+    def narrow(self, connection: Connection, filters: Mapping[str, str]) -> None:
+        """Note what narrows each type; where that changed, forget the watermarks of the type."""
+        table, own = schema.filters, schema.filters.c.sync == self._sync
+        rows = connection.execute(select(table.c.type, table.c.filter).where(own))
+        known = {row.type: row.filter for row in rows}
+        if changed := sorted({kind for kind, _ in known.items() ^ filters.items()}):
+            self.clear(connection, changed)
+            connection.execute(table.delete().where(own))
+        if changed and filters:
+            new = [{"sync": self._sync, "type": kind, "filter": filters[kind]} for kind in filters]
+            connection.execute(table.insert(), new)
 
     def forget(self, connection: Connection, scope: str, kind: str) -> None:
         """Forget the watermark of one type of a scope."""

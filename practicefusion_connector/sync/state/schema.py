@@ -88,6 +88,12 @@ watermarks = _table(
     Column("held", String(40)),
     Column("version", Integer, nullable=False),
 )
+filters = _table(
+    "sync_filters",
+    _sync(),
+    Column("type", String(64), primary_key=True),
+    Column("filter", String(64), nullable=False),
+)
 runs = _table(
     "sync_runs",
     Column("id", Integer, primary_key=True, autoincrement=True),

@@ -6,7 +6,7 @@ It may be shared by processes and machines: SQLite on one machine, PostgreSQL on
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -111,6 +111,11 @@ class State:
             self.ledger.clear(connection)
             self.quarantine.clear(connection)
         return False
+
+    def narrow(self, filters: Mapping[str, str]) -> None:
+        """Note what narrows types; a type for which that changed begins from nothing."""
+        with self._database.begin() as connection:
+            self.ledger.narrow(connection, filters)
 
     def put_aside(self, run: int, scope: str, refused: Sequence[Refusal]) -> None:
         """Put into quarantine what an export found; it is at the source all the same."""

@@ -42,12 +42,17 @@ def report_of(
 def move_watermarks(run: Run, plan: SyncPlan, state: State, report: SyncReport) -> None:
     """Move each type's watermark, unless something of it was refused without consent."""
     refused = state.quarantine.kinds(run.id)
+    # What two scopes brought is in quarantine once, and so under one of them.
+    kinds = {kind for _, kind in refused}
+    # What a file held that was not asked for: which type's export it belongs to, nobody knows.
+    asked = {(part.scope, kind) for part in run.document.parts for kind in part.exported}
+    strayed = {scope for scope, _ in refused - asked}
     marks, held = [], set()
     for part in run.document.parts:
         instant = part.transaction_time or ""
         report.transaction_times[part.scope] = instant
         for kind in part.exported:
-            hold = not part.sound(kind) or (part.scope, kind) in refused
+            hold = not part.sound(kind) or kind in kinds or part.scope in strayed
             hold = hold and not plan.accept_quarantine
             marks.append((part.scope, kind, instant, hold))
             if hold:

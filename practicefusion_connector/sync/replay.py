@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from practicefusion_connector.errors import InvalidInput
 from practicefusion_connector.sync.engine import Sync
 from practicefusion_connector.sync.items import Applied, Item, Key, Unusable, read_item
 from practicefusion_connector.sync.runs import Refused
@@ -22,16 +23,22 @@ def replay_quarantine(sync: Sync) -> Counter[str]:
     Returns the counts of what was created, updated, deleted and failed again.
 
     Raises:
+        InvalidInput: the target takes whole files.
         SyncBusy: another process runs this sync.
         ConnectorError: the target as a whole fails.
     """
+    if sync.target.whole_files:
+        raise InvalidInput(
+            "A folder of NDJSON takes files as they are, so there is nothing to try again: run the "
+            "sync with --accept-quarantine to go on without what is in quarantine."
+        )
     counts: Counter[str] = Counter()
     with sync.state.lock(), sync.opened():
-        tried: set[tuple[str, str]] = set()
+        tried: set[str] = set()
         after = 0
         while page := sync.state.quarantine.rows(after, _AT_ONCE):
             after = page[-1].id
-            tried.update((row.scope, row.type) for row in page)
+            tried.update(row.type for row in page)
             counts.update(_applied(sync, page))
         sync.target.finish(lambda _: None)
         _settle(sync.state, tried)
@@ -76,13 +83,11 @@ def _deleted(sync: Sync, row: Refused) -> Counter[str]:
     return Counter(deleted=1)
 
 
-def _settle(state: State, tried: set[tuple[str, str]]) -> None:
-    """Move the watermarks of what is out of quarantine now, where nothing else holds them."""
-    out = tried - state.quarantine.kinds()
+def _settle(state: State, tried: set[str]) -> None:
+    """Move the watermarks of types that are out of quarantine, where nothing else holds them."""
+    out = tried - {kind for _, kind in state.quarantine.kinds()}
     waiting = [
-        mark
-        for mark in state.ledger.watermarks()
-        if mark.held is not None and (mark.scope, mark.type) in out
+        mark for mark in state.ledger.watermarks() if mark.held is not None and mark.type in out
     ]
     lacking = _lacking(state, {(mark.scope, mark.type) for mark in waiting})
     moved = [

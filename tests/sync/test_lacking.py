@@ -15,6 +15,7 @@ from practicefusion_connector.sync import (
     BulkSource,
     DuckDBTarget,
     FolderSource,
+    FolderTarget,
     State,
     Sync,
     SyncPlan,
@@ -250,3 +251,42 @@ def test_a_reset_gives_up_the_run_that_was_cut_off_and_its_export(
     assert (report.status, report.resumed, report.full) == ("done", False, True)
     assert first not in sandbox.bulk.jobs
     assert sandbox.bulk.kickoffs == 2
+
+
+def test_what_two_groups_brought_waits_in_both(
+    sandbox: Sandbox, source: BulkSource, state: State, tmp_path: Path
+) -> None:
+    patients = list(sandbox.resources["Patient"])
+    groups = [sandbox.bulk.add_group(some) for some in (patients[:2], patients[1:])]
+    plan = SyncPlan(scopes=tuple(f"group:{group}" for group in groups), types=TYPES)
+    target = Refusing(tmp_path / "clinic.duckdb")
+    target.refuse = patients[1]
+    assert Sync(source, target, state, plan).run().quarantine == {"Patient": {"business-rule": 1}}
+    waiting = {mark.scope for mark in state.ledger.watermarks() if mark.held}
+    assert waiting == set(plan.scopes)
+    target.refuse = ""
+    assert replay_quarantine(Sync(source, target, state, plan)) == {"created": 1}
+    assert not any(mark.held for mark in state.ledger.watermarks())
+
+
+def test_a_refused_resource_of_a_type_nobody_asked_for_holds_what_it_came_with(
+    people: list[Resource], state: State, tmp_path: Path
+) -> None:
+    folder = write(tmp_path / "export", people)
+    with (folder / "Patient.000.ndjson").open("a", encoding="utf-8") as file:
+        file.write('{"resourceType": "Device", "id": "stray"}\n')
+    target, plan = Refusing(tmp_path / "t.duckdb"), SyncPlan(types=("Condition", "Patient"))
+    target.refuse = "stray"
+    report = Sync(FolderSource(folder), target, state, plan).run()
+    assert report.held == ["Condition", "Patient"]
+    assert set(marked(state).values()) == {None}
+
+
+def test_a_folder_of_files_has_nothing_to_try_again(
+    sandbox: Sandbox, source: BulkSource, state: State, tmp_path: Path
+) -> None:
+    sandbox.bulk.inject("Patient", b"{")
+    sync = Sync(source, FolderTarget(tmp_path / "kept"), state, PLAN)
+    assert sync.run().held == ["Patient"]
+    with pytest.raises(errors.InvalidInput, match="--accept-quarantine"):
+        replay_quarantine(sync)

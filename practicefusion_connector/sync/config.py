@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from practicefusion_connector.errors import InvalidConfig
 from practicefusion_connector.fhir.types import why_unknown
+from practicefusion_connector.sync.cron import read_cron
 from practicefusion_connector.sync.planning import SyncPlan
 
 # Variable, and where its value belongs.
@@ -102,6 +103,13 @@ class ScheduleSettings(_Section):
     interval_ms: int = Field(default=24 * 3600 * 1000, ge=1000)
     cron: str | None = None
     run_on_startup: bool = False
+
+    @field_validator("cron")
+    @classmethod
+    def _readable(cls, cron: str | None) -> str | None:
+        if cron is not None:
+            read_cron(cron)
+        return cron
 
 
 class HealthSettings(_Section):

@@ -16,6 +16,7 @@ from typing import Any
 
 from practicefusion_connector.errors import Cancelled, ConnectorError, InternalError, InvalidConfig
 from practicefusion_connector.sync.config import ScheduleSettings
+from practicefusion_connector.sync.cron import read_cron
 from practicefusion_connector.sync.engine import Sync, SyncProgress
 from practicefusion_connector.sync.reports.files import keep
 from practicefusion_connector.sync.reports.report import SyncReport, write_json
@@ -23,8 +24,6 @@ from practicefusion_connector.sync.reports.report import SyncReport, write_json
 Progress = Callable[[SyncProgress], None]
 Builder = Callable[[Progress], AbstractContextManager[Sync]]
 
-# Cron's days of the week, 0 to 7.
-_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # Progress is told to the file no more often than somebody looks at it.
 _TOLD_EVERY = 1.0
 
@@ -190,30 +189,11 @@ def _trigger(schedule: ScheduleSettings) -> Any:
 
     if schedule.cron is None:
         return IntervalTrigger(seconds=schedule.interval_ms / 1000)
-    try:
-        minute, hour, day, month, weekday = schedule.cron.split()
-        return CronTrigger(
-            minute=minute, hour=hour, day=day, month=month, day_of_week=_weekdays(weekday)
-        )
-    except (ValueError, IndexError):
-        pass
-    raise InvalidConfig(
-        "The sync's cron schedule has five fields, such as 0 3 * * * for three in the morning."
+    cron = read_cron(schedule.cron)
+    return CronTrigger(
+        minute=cron.minute,
+        hour=cron.hour,
+        day=cron.day,
+        month=cron.month,
+        day_of_week=cron.weekday_names,
     )
-
-
-def _weekdays(field: str) -> str:
-    """Return cron's days of the week by name; APScheduler's numbers count from Monday.
-
-    Raises:
-        ValueError: it is no such field.
-    """
-    if field == "*" or any(sign.isalpha() for sign in field):
-        return field
-    chosen: set[str] = set()
-    for part in field.split(","):
-        span, _, step = part.partition("/")
-        first, _, last = ("0-6" if span == "*" else span).partition("-")
-        for day in range(int(first), int(last or first) + 1, int(step or 1)):
-            chosen.add(_DAYS[day])
-    return ",".join(sorted(chosen))

@@ -38,9 +38,6 @@ def make_app(broker: str, host: Host, **conf: Any) -> Celery:
         broker: the URL of the broker, which keeps the results as well.
         host: what the tasks need.
         conf: Celery settings that outrank those given here.
-
-    Raises:
-        InvalidConfig: the schedule's cron cannot be read.
     """
     app = Celery("practicefusion", broker=broker, backend=broker)
     own: dict[str, Any] = {

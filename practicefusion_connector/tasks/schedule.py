@@ -11,6 +11,7 @@ from tzlocal import get_localzone_name
 
 from practicefusion_connector.errors import InvalidConfig
 from practicefusion_connector.sync.config import ScheduleSettings
+from practicefusion_connector.sync.cron import read_cron
 from practicefusion_connector.tasks.host import Host
 
 _ALL = "practicefusion.sync_all"
@@ -18,11 +19,7 @@ _logger = logging.getLogger("practicefusion_connector")
 
 
 def kept_by_beat(app: Celery, given: ScheduleSettings | None) -> dict[str, Any]:
-    """Return the settings that make beat keep a schedule; none where none is to be kept.
-
-    Raises:
-        InvalidConfig: its cron cannot be read.
-    """
+    """Return the settings that make beat keep a schedule; none where none is to be kept."""
     if given is None or not given.enabled:
         return {}
     if given.run_on_startup:
@@ -70,11 +67,5 @@ def practices(host: Host) -> list[str]:
 
 
 def _cron(text: str) -> schedules.crontab:
-    try:
-        minute, hour, day, month, weekday = text.split()
-        return schedules.crontab(minute, hour, weekday, day, month)
-    except (ValueError, schedules.ParseException):
-        pass
-    raise InvalidConfig(
-        "The sync's cron schedule has five fields, such as 0 3 * * * for three in the morning."
-    )
+    cron = read_cron(text)
+    return schedules.crontab(cron.minute, cron.hour, cron.weekday, cron.day, cron.month)

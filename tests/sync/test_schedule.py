@@ -161,12 +161,6 @@ def test_beat_has_nothing_to_do_where_there_is_no_schedule(made: Made) -> None:
     assert made.app(ScheduleSettings(enabled=False)).conf.beat_schedule == {}
 
 
-@pytest.mark.parametrize("cron", ["0 3 * *", "0 25 * * *", "nightly"])
-def test_a_cron_that_cannot_be_read_is_refused(made: Made, cron: str) -> None:
-    with pytest.raises(errors.InvalidConfig, match="five fields"):
-        made.app(ScheduleSettings(cron=cron))
-
-
 def test_a_beat_that_begins_starts_the_syncs_where_the_settings_say_so(made: Made) -> None:
     quiet = made.app(HOURLY)
     eager = made.app(ScheduleSettings(run_on_startup=True))

@@ -6,18 +6,17 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from practicefusion_connector.errors import InvalidConfig, UpstreamUnavailable
+from practicefusion_connector.errors import UpstreamUnavailable
 from practicefusion_connector.sync import FolderSource, FolderTarget, Sync, SyncProgress
 from practicefusion_connector.sync.config import ScheduleSettings
 from practicefusion_connector.sync.health_server import serving
-from practicefusion_connector.sync.service import SyncService, _trigger
+from practicefusion_connector.sync.service import SyncService
 from tests.sync.conftest import Opened
 from tests.sync.data import Resource, write
 
@@ -146,36 +145,3 @@ def test_a_run_under_way_stops_and_goes_on_later(builds: Builds, people: list[Re
     report = again.run_once()
     assert report is not None
     assert report.total("created") == len(people)
-
-
-def test_a_schedule_that_is_none_is_refused(builds: Builds) -> None:
-    service = SyncService(builds, ScheduleSettings(cron="every day"), builds.folder)
-    with pytest.raises(InvalidConfig, match="five fields"):
-        service.start()
-
-
-@pytest.mark.parametrize(
-    ("days", "weekdays"),
-    [
-        ("0", {6}),
-        ("7", {6}),
-        ("1-5", {0, 1, 2, 3, 4}),
-        ("*/2", {6, 1, 3, 5}),
-        ("0,6", {5, 6}),
-        ("mon-fri", {0, 1, 2, 3, 4}),
-        ("*", set(range(7))),
-    ],
-)
-def test_days_of_the_week_are_cron_s(days: str, weekdays: set[int], builds: Builds) -> None:
-    """0 is Sunday, as in cron and in Celery's beat; APScheduler's own numbers begin with Monday."""
-    trigger = _trigger(ScheduleSettings(cron=f"0 3 * * {days}"))
-    moment, met = datetime(2026, 1, 1, tzinfo=UTC), set()
-    for _ in range(14):
-        moment = trigger.get_next_fire_time(moment, moment + timedelta(seconds=1))
-        met.add(moment.weekday())
-    assert met == weekdays
-
-
-def test_a_day_of_the_week_there_is_not_is_refused() -> None:
-    with pytest.raises(InvalidConfig, match="five fields"):
-        _trigger(ScheduleSettings(cron="0 3 * * 8"))

@@ -14,6 +14,7 @@ from sqlalchemy import create_engine
 from practicefusion_connector.errors import InvalidConfig
 from practicefusion_connector.sync import State, SyncBusy
 from practicefusion_connector.sync.items import Position, Refusal
+from practicefusion_connector.sync.runs import RunDocument
 from practicefusion_connector.sync.state import schema
 
 Opened = Callable[..., State]
@@ -60,6 +61,23 @@ def test_a_resource_refused_twice_waits_once_with_its_later_line(opened: Opened)
     nameless = [Refusal("Goal", None, "Goal.ndjson", n, "unparsable", body=b"{") for n in (3, 4)]
     state.put_aside(1, "patient", [*lines, *nameless])
     assert [row.line for row in state.quarantine.rows()] == [2, 3, 4]
+
+
+def test_of_runs_that_ended_the_last_ones_are_kept(opened: Opened) -> None:
+    state, other = opened(), opened("another")
+    theirs = other.ledger.write(other.ledger.begin(RunDocument(started="")), "done")
+    for _ in range(55):
+        run = state.ledger.begin(RunDocument(started=""))
+        with state._database.begin() as connection:
+            state.ledger.checkpoint(connection, run.id, 1, Position(1, 1), {"read": 1})
+        state.ledger.write(run, "done")
+    current = state.ledger.begin(RunDocument(started=""))
+    kept = [run.id for run in state.ledger.last(100)]
+    assert (len(kept), kept[0]) == (50, current.id - 1)
+    assert state.ledger.current() == current
+    assert state.ledger.position(kept[-1], 1)[0] == Position(1, 1)
+    assert state.ledger.position(kept[-1] - 1, 1)[0] == Position()
+    assert other.ledger.last() == [theirs]
 
 
 def test_one_process_at_a_time_runs_a_sync(opened: Opened) -> None:

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from practicefusion_connector.database import Database
 from practicefusion_connector.errors import InvalidInput
 from practicefusion_connector.sync.items import Position
 from practicefusion_connector.sync.runs import Phase, Run, RunDocument, Watermark
 from practicefusion_connector.sync.state import schema
+
+_ENDED = ("done", "failed")
+# Of runs that ended, the last ones answer every question; the reports of all lie in the folder.
+_KEPT_RUNS = 50
 
 
 class RunTaken(InvalidInput):
@@ -32,16 +37,15 @@ class Ledger:
 
     def current(self) -> Run | None:
         """Return the run that is not finished, or `None`."""
-        return next(self._runs("phase", ("done", "failed"), finished=False), None)
+        return next(self._runs(schema.runs.c.phase.not_in(_ENDED)), None)
 
     def last(self, limit: int = 1) -> list[Run]:
         """Return the last runs that were finished, the newest first."""
-        found = self._runs("phase", ("done", "failed"), finished=True)
-        return [run for run, _ in zip(found, range(limit), strict=False)]
+        return list(islice(self._runs(schema.runs.c.phase.in_(_ENDED)), limit))
 
     def completed(self) -> Iterator[Run]:
         """Yield the runs that went to their end, the newest first."""
-        return self._runs("phase", ("done",), finished=True)
+        return self._runs(schema.runs.c.phase == "done")
 
     def run(self, run_id: int) -> Run | None:
         """Return a run by its id."""
@@ -57,8 +61,9 @@ class Ledger:
             return int(connection.scalar(select(func.max(schema.runs.c.id))) or 0) + 1
 
     def begin(self, document: RunDocument) -> Run:
-        """Begin a run and return it."""
+        """Begin a run and return it; of those that ended, the last ones are kept."""
         with self._database.begin() as connection:
+            self._prune(connection)
             made = connection.execute(
                 schema.runs.insert()
                 .values(
@@ -180,15 +185,21 @@ class Ledger:
             own = schema.members.c.sync == self._sync
             connection.execute(schema.members.delete().where(own))
 
-    def _runs(self, column: str, phases: Sequence[str], *, finished: bool) -> Iterator[Run]:
+    def _prune(self, connection: Connection) -> None:
+        rows, checkpoints = schema.runs.c, schema.checkpoints
+        ended = (rows.sync == self._sync, rows.phase.in_(_ENDED))
+        newest_first = select(rows.id).where(*ended).order_by(rows.id.desc())
+        last = connection.scalar(newest_first.offset(_KEPT_RUNS).limit(1))
+        if last is None:
+            return
+        old = select(rows.id).where(*ended, rows.id <= last)
+        connection.execute(checkpoints.delete().where(checkpoints.c.run.in_(old)))
+        connection.execute(schema.runs.delete().where(*ended, rows.id <= last))
+
+    def _runs(self, which: ColumnElement[bool]) -> Iterator[Run]:
         rows = schema.runs.c
-        ended = rows[column].in_(phases)
-        statement = (
-            select(schema.runs)
-            .where(rows.sync == self._sync, ended if finished else ~ended)
-            .order_by(rows.id.desc())
-            .limit(50)
-        )
+        mine = select(schema.runs).where(rows.sync == self._sync, which)
+        statement = mine.order_by(rows.id.desc()).limit(_KEPT_RUNS)
         with self._database.connect() as connection:
             yield from (_run(row) for row in connection.execute(statement).all())
 

@@ -41,11 +41,19 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "PF_SYNC_STATE": ("sync", "state"),
 }
 _LISTS = frozenset({"types", "groups"})
-# Where records come from, and how a target is signed in to, are said in one of these ways.
+# Where records come from, and how a practice or a target is signed in to, are said in one of these
+# ways.
 _ALTERNATIVES = {
-    "source": ("connection", "fhir_base_url", "folder"),
-    "target": ("token", "connection", "client_id"),
+    "source": (
+        ("connection", "fhir_base_url", "folder"),
+        ("private_key", "private_key_file", "client_secret"),
+    ),
+    "target": (("token", "connection", "client_id"),),
 }
+
+
+class WrongSettings(InvalidConfig):
+    """The settings of a sync cannot be used."""
 
 
 class _Section(BaseModel):
@@ -141,16 +149,19 @@ class SyncSettings(_Section):
     def of(self, connection_id: str) -> SyncSettings:
         """Return the settings for one of many connections that share them.
 
-        Its folder lies under the common one; `{connection}` in the target becomes its id. A
-        practice or a folder that the settings name by themselves is not read.
+        Its folder lies under the common one, its state goes by a name of its own; `{connection}` in
+        the target becomes its id. A practice or a folder that the settings name by themselves is
+        not read.
         """
         source = {"connection": connection_id, "fhir_base_url": None, "folder": None}
         to = self.target.to.replace("{connection}", connection_id)
+        name = self.sync.name and f"{self.sync.name} {connection_id}"
+        sync = {"folder": self.sync.folder / connection_id, "name": name}
         return self.model_copy(
             update={
                 "source": self.source.model_copy(update=source),
                 "target": self.target.model_copy(update={"to": to}),
-                "sync": self.sync.model_copy(update={"folder": self.sync.folder / connection_id}),
+                "sync": self.sync.model_copy(update=sync),
             }
         )
 
@@ -175,7 +186,7 @@ def read_settings(
     """Return the settings of a file, changed by variables, changed by what a caller gives.
 
     Raises:
-        InvalidConfig: the file cannot be read, or a value is wrong; it is named, never repeated.
+        WrongSettings: the file cannot be read, or a value is wrong; it is named, never repeated.
     """
     merged: dict[str, dict[str, Any]] = _from_file(file) if file else {}
     from_variables: dict[str, dict[str, Any]] = {}
@@ -201,14 +212,17 @@ def read_settings(
         for item in wrong
     ]
     told = "; ".join(f"{problem['path']}: {problem['message']}" for problem in problems)
-    raise InvalidConfig(f"The sync's settings cannot be used: {told}.", problems=problems)
+    raise WrongSettings(f"The sync's settings cannot be used: {told}.", problems=problems)
 
 
-def _outrank(lower: dict[str, Any], higher: dict[str, Any], alternatives: Sequence[str]) -> None:
+def _outrank(
+    lower: dict[str, Any], higher: dict[str, Any], alternatives: Sequence[Sequence[str]]
+) -> None:
     """Put a layer over a lower one; where it names an alternative, the lower one's are void."""
-    if any(name in higher for name in alternatives):
-        for name in alternatives:
-            lower.pop(name, None)
+    for ways in alternatives:
+        if any(name in higher for name in ways):
+            for name in ways:
+                lower.pop(name, None)
     lower.update(higher)
 
 
@@ -226,4 +240,4 @@ def _from_file(file: Path) -> dict[str, dict[str, Any]]:
         if not loose:
             return read
         reason = f"{', '.join(sorted(loose))} must be in a section such as [source]"
-    raise InvalidConfig(f"The sync's settings file {file.name} cannot be used: {reason}.")
+    raise WrongSettings(f"The sync's settings file {file.name} cannot be used: {reason}.")

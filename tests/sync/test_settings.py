@@ -57,6 +57,28 @@ def test_naming_one_source_voids_the_others_of_lower_layers(tmp_path: Path) -> N
     assert (one_of_many.connection, one_of_many.fhir_base_url) == ("north", None)
 
 
+def test_the_secret_of_the_highest_layer_is_the_one_that_signs_in(tmp_path: Path) -> None:
+    file = tmp_path / "sync.toml"
+    file.write_text('[source]\nprivate_key_file = "old.pem"\nkey_id = "old"\n')
+    secret = read_settings(file, {"PF_CLIENT_SECRET": "new"}).source
+    assert (secret.private_key, secret.private_key_file) == (None, None)
+    assert secret.client_secret is not None
+    key = read_settings(file, {"PF_PRIVATE_KEY": "new", "PF_KEY_ID": "new"}).source
+    assert (key.private_key_file, key.key_id, key.client_secret) == (None, "new", None)
+    file.write_text('[source]\nclient_secret = "old"\n')
+    assert read_settings(file, {"PF_PRIVATE_KEY": "new"}).source.client_secret is None
+    assert read_settings(file, {"PF_CLIENT_ID": "app"}).source.client_secret is not None
+
+
+def test_connections_that_share_a_name_have_a_state_each() -> None:
+    read = read_settings(None, {}, {"sync": {"name": "nightly"}})
+    assert [read.of(each).sync.name for each in ("north", "south")] == [
+        "nightly north",
+        "nightly south",
+    ]
+    assert read_settings(None, {}).of("north").sync.name is None
+
+
 def test_a_state_is_known_by_practice_and_target_and_by_no_password() -> None:
     one = state_name("practice", "https://a.example/r4", "postgresql://u:old@db/x")
     assert one == state_name("practice", "https://a.example/r4/", "postgresql://u:new@db/x/")

@@ -52,15 +52,15 @@ class _Server(ThreadingHTTPServer):
 def _handler(service: SyncService, *, local: bool) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            if urlsplit(self.path).path != "/health":
+            if not self._asks_for("/health"):
                 self._answer(404, {"error": "There is /health, and POST /run."})
                 return
             health = service.health()
             self._answer(200 if health["healthy"] else 503, health)
 
         def do_POST(self) -> None:
-            named = is_loopback(urlsplit(f"//{self.headers.get('Host', '')}").hostname)
-            if urlsplit(self.path).path != "/run":
+            named = is_loopback(_host(self.headers.get("Host", "")))
+            if not self._asks_for("/run"):
                 self._answer(404, {"error": "There is /health, and POST /run."})
             elif not (local and named) or self.headers.get("Origin"):
                 self._answer(403, {"error": "A run is begun from this machine alone."})
@@ -68,6 +68,9 @@ def _handler(service: SyncService, *, local: bool) -> type[BaseHTTPRequestHandle
                 self._answer(202, {"started": True})
             else:
                 self._answer(409, {"error": "A run is under way."})
+
+        def _asks_for(self, path: str) -> bool:
+            return self.path.partition("?")[0] == path
 
         def _answer(self, status: int, body: dict[str, Any]) -> None:
             text = json.dumps(body).encode()
@@ -82,3 +85,11 @@ def _handler(service: SyncService, *, local: bool) -> type[BaseHTTPRequestHandle
             """Say nothing: health is asked for every few seconds."""
 
     return Handler
+
+
+def _host(header: str) -> str | None:
+    """Return the host that a request names, or `None` where it names none."""
+    try:
+        return urlsplit(f"//{header}").hostname
+    except ValueError:
+        return None

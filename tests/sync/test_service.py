@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -108,9 +109,17 @@ def test_it_runs_at_its_interval(builds: Builds) -> None:
 def test_a_run_can_be_begun_by_hand_from_this_machine_alone(builds: Builds) -> None:
     with service_of(builds, enabled=False) as service, serving(service, "127.0.0.1", 0) as at:
         assert service.health()["next_run"] is None
-        for headers in ({"Origin": "https://elsewhere.example"}, {"Host": "elsewhere.example"}):
+        for headers in (
+            {"Origin": "https://elsewhere.example"},
+            {"Host": "elsewhere.example"},
+            {"Host": "[::1"},
+            {"Host": ""},
+        ):
             assert requests.post(f"{at}/run", headers=headers, timeout=10).status_code == 403
         assert requests.get(f"{at}/other", timeout=10).status_code == 404
+        with closing(HTTPConnection(at.removeprefix("http://"), timeout=10)) as raw:
+            raw.request("GET", "//[::1/health")
+            assert raw.getresponse().status == 404
         assert requests.post(f"{at}/run", timeout=10).status_code == 202
         assert builds.ended.acquire(timeout=PATIENCE)
 

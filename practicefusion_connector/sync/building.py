@@ -122,10 +122,12 @@ class _Wiring:
 
         folder = self._settings.sync.folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Into another target, or from another practice, it is another sync with its own exports.
+        of_this = _digest(self._name(connection.id, connection.fhir_base_url))
         return BulkSource(
             connection,
             ManagedTokens(connection.id, store, renewal(transport)),
-            folder / "exports",
+            folder / "exports" / of_this,
             self._stack.enter_context(closing(JobStore(self._jobs()))),
             transport,
             mode=given.mode,
@@ -137,9 +139,11 @@ class _Wiring:
 
     def state(self, source: Source) -> State:
         """Return the state; its name tells this sync from others that share the database."""
-        to = self._settings.target.to
-        name = self._settings.sync.name or state_name(source.name, source.base_url, to)
+        name = self._name(source.name, source.base_url)
         return State(self._settings.sync.state or self._url("state.db"), name)
+
+    def _name(self, source: str, base_url: str | None) -> str:
+        return self._settings.sync.name or state_name(source, base_url, self._settings.target.to)
 
     def target(self, source: Source) -> Target:
         """Return the target that `to` names."""

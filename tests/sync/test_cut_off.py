@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Event
 
@@ -11,6 +12,8 @@ import pytest
 
 from practicefusion_connector import errors
 from practicefusion_connector.sandbox import Sandbox
+from practicefusion_connector.settings import policy
+from practicefusion_connector.stores import MemoryStore
 from practicefusion_connector.sync import (
     BulkSource,
     DuckDBTarget,
@@ -20,9 +23,11 @@ from practicefusion_connector.sync import (
     SyncPlan,
     SyncProgress,
 )
+from practicefusion_connector.sync.building import built
+from practicefusion_connector.sync.config import read_settings
 from tests.sync.conftest import Opened
 from tests.sync.data import Resource, write
-from tests.sync.practice import served, source_of
+from tests.sync.practice import QUICK, served, source_of
 from tests.sync.tables import in_duckdb
 
 TYPES = ("Condition", "Encounter", "Patient")
@@ -82,6 +87,35 @@ def test_other_settings_of_the_source_export_anew(
     assert kept <= arrived <= set(there)
     assert exports(tmp_path) == [], "what was given up is left"
     assert not sandbox.bulk.jobs, "a job was left at the server"
+
+
+def test_two_targets_that_share_a_folder_leave_each_other_s_exports(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    source = {
+        "fhir_base_url": sandbox.fhir_base_url,
+        "client_id": sandbox.backend_client_id,
+        "client_secret": sandbox.backend_client_secret,
+        "types": TYPES,
+    }
+
+    def opened(to: str) -> AbstractContextManager[Sync]:
+        given = {"source": source, "target": {"to": to}, "sync": {"folder": tmp_path / "sync"}}
+        settings = read_settings(None, {}, given)
+        return built(
+            settings, settings.plan(), policy_for=policy, open_store=MemoryStore, patience=QUICK
+        )
+
+    one, other = f"duckdb:{tmp_path}/one.duckdb", f"duckdb:{tmp_path}/other.duckdb"
+    with opened(one) as sync:
+        cut_off(sync, applying)
+    with opened(other) as sync:
+        assert not sync.run().resumed
+    with opened(one) as sync:
+        assert sync.run().resumed
+    for name in ("one", "other"):
+        assert dict(in_duckdb(tmp_path / f"{name}.duckdb")) == served(sandbox, TYPES)
+    assert [path for path in (tmp_path / "sync" / "exports").rglob("*") if path.is_file()] == []
 
 
 def test_a_sync_s_folder_may_move(sandbox: Sandbox, tmp_path: Path) -> None:

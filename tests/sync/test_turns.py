@@ -270,11 +270,12 @@ def test_a_group_whose_members_take_an_export_to_see_is_waited_for(
 ) -> None:
     with Sandbox(patients=3) as sandbox:
         sandbox.behaviour.export.polls = 2
-        group = sandbox.bulk.add_group(list(sandbox.resources["Patient"])[:2])
-        plan = SyncPlan(scopes=(f"group:{group}",), types=("Patient",))
+        patients = list(sandbox.resources["Patient"])
+        groups = [sandbox.bulk.add_group(some) for some in (patients[:2], patients[1:])]
+        plan = SyncPlan(scopes=tuple(f"group:{group}" for group in groups), types=("Patient",))
         target = DuckDBTarget(tmp_path / "t.duckdb")
         with source_of(sandbox, tmp_path) as source:
-            for early in (True, True, False):
+            for early in (True, True, True, True, False):
                 sync = Sync(source, target, states("one"), plan, progress=Pause(60.0))
                 if early:
                     with pytest.raises(TooEarly):
@@ -282,5 +283,8 @@ def test_a_group_whose_members_take_an_export_to_see_is_waited_for(
                 else:
                     run, due = start(sync, PATIENCE, again=False)
         assert due
-        assert len(run.document.members[f"group:{group}"]) == 2
-        assert sandbox.bulk.kickoffs == 1
+        assert [run.document.members[scope] for scope in plan.scopes] == [
+            sorted(patients[:2]),
+            sorted(patients[1:]),
+        ]
+        assert sandbox.bulk.kickoffs == 2

@@ -119,12 +119,12 @@ class BulkSource:
     def _exported_patients(
         self, scope: str, cancel: Event, progress: Callable[[Any], None]
     ) -> list[str]:
+        # Kept until `clear`: where there are several groups, all are known before a run begins.
         part = self.fetch(Part(scope=scope, types=("Patient",)), cancel, progress)
         found: set[str] = set()
         for file in part.files:
             with Path(file.path).open("rb") as lines:
                 found.update(str(from_json(line).get("id")) for line in lines)
-        self._clear(self._place(part))
         return sorted(found)
 
     def fetch(self, part: Part, cancel: Event, progress: Callable[[Any], None]) -> Part:
@@ -146,12 +146,12 @@ class BulkSource:
         found = sorted(self._folder.iterdir()) if self._folder.is_dir() else []
         for place in found:
             if place.name not in (aside.QUARANTINE, _KEPT):
-                self._clear(place, keep=self._keep_files)
+                self._clear(place)
 
-    def _clear(self, place: Path, *, keep: bool = False) -> None:
+    def _clear(self, place: Path) -> None:
         export = self._export(place, None)
         moment = export.transaction_time
-        if keep and moment is not None:
+        if self._keep_files and moment is not None:
             export.release()
             self._moved(place, _KEPT, f"{moment.replace(':', '')}-{secrets.token_hex(4)}")
             return

@@ -122,12 +122,10 @@ class _Wiring:
 
         folder = self._settings.sync.folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Into another target, or from another practice, it is another sync with its own exports.
-        of_this = _digest(self._name(connection.id, connection.fhir_base_url))
         return BulkSource(
             connection,
             ManagedTokens(connection.id, store, renewal(transport)),
-            folder / "exports" / of_this,
+            self._own("exports", connection.id, connection.fhir_base_url),
             self._stack.enter_context(closing(JobStore(self._jobs()))),
             transport,
             mode=given.mode,
@@ -145,6 +143,10 @@ class _Wiring:
     def _name(self, source: str, base_url: str | None) -> str:
         return self._settings.sync.name or state_name(source, base_url, self._settings.target.to)
 
+    def _own(self, what: str, source: str, base_url: str | None) -> Path:
+        """Return a folder of this sync alone; those of other targets may share the common one."""
+        return self._settings.sync.folder / what / _digest(self._name(source, base_url))
+
     def target(self, source: Source) -> Target:
         """Return the target that `to` names."""
         given = self._settings.target
@@ -156,7 +158,7 @@ class _Wiring:
             return FolderTarget(Path(rest))
         if kind in ("http", "https"):
             return self._fhir(given, source)
-        place = self._settings.sync.folder / "warehouse"
+        place = self._own("warehouse", source.name, source.base_url)
         return WarehouseTarget(destination_of(given.to), given.dataset, place, views=given.views)
 
     def _fhir(self, given: TargetSettings, source: Source) -> FhirTarget:

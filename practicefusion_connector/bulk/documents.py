@@ -2,12 +2,14 @@
 
 NDJSON is the rule: a document on a line. But servers also send one pretty-printed resource, several
 in a row, or a Bundle, compressed or not; so the file is looked at and nothing is assumed. One
-document is in memory at a time. It knows JSON and nothing of FHIR.
+document is in memory at a time, and one that is broken takes no other along where they can be told
+apart. It knows JSON and nothing of FHIR.
 """
 
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
@@ -16,7 +18,11 @@ import orjson
 
 _BOM = b"\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
-_CLOSING = (b"}", b"]")
+# Of a string that does not end on its line, all that follows.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?')
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+# Levels that are told apart; the parser reads 1024 at most.
+_DEEPEST = 2000
 _PIECE = 1 << 20
 # Lines looked at before the file is taken for one that is not a document on a line.
 _LOOKED_AT = 50
@@ -104,32 +110,110 @@ def _by_line(file: BinaryIO, longest: int) -> Iterator[Document]:
 
 
 def _by_shape(file: BinaryIO, longest: int) -> Iterator[Document]:
-    """Yield documents of several lines; each ends with a line that is only a closing bracket."""
-    held: list[bytes] = []
-    size, began, number = 0, 1, 0
+    """Yield documents of several lines."""
+    stretch: _Stretch | None = None
+    number = 0
     while line := file.readline(longest + 1):
         number += 1
-        # No line breaks within a JSON string, so what stands around one says nothing.
-        text = line.removeprefix(_BOM).strip()
-        if not held:
-            began = number
-        if text:
-            held.append(text)
-            size += len(text)
-        closes = line.rstrip() in _CLOSING
-        if size > longest:
-            yield Document(began, b"".join(held)[:longest], None, TOO_LONG, False)
-            held, size = [], 0
-        elif closes and held:
-            raw = b"".join(held)
-            value, reason = _parsed(raw)
-            if reason is None:
-                yield Document(began, raw, value, None, False)
-                held, size = [], 0
-    if held:
-        raw = b"".join(held)
-        value, reason = _parsed(raw)
-        yield Document(began, raw, value, reason, False)
+        whole = len(line) <= longest
+        if not whole:
+            _skip_line(file, line)
+        line = line.removeprefix(_BOM)
+        text = line.strip()
+        if not text:
+            continue
+        if stretch is not None and text[0] in b"{[" and stretch.ends_before(_indent(line)):
+            yield stretch.document()
+            stretch = None
+        if stretch is None:
+            stretch = _Stretch(number, _indent(line), longest)
+        elif stretch.lines == 1:
+            stretch.goes_on(_indent(line))
+        stretch.add(text, whole=whole)
+        if not stretch.open and stretch.complete():
+            yield stretch.document()
+            stretch = None
+    if stretch is not None:
+        yield stretch.document()
+
+
+class _Stretch:
+    """Lines that are one document, or that nobody can tell apart.
+
+    A document ends with the line that closes its brackets. One that is broken may close too many or
+    too few; it ends where another certainly begins, and not before: a part of it that happens to be
+    JSON must not pass for a document.
+    """
+
+    def __init__(self, began: int, indent: int, longest: int) -> None:
+        self.lines = 0
+        self.open = bytearray()
+        self._began = began
+        self._indent = indent
+        self._longest = longest
+        self._indented = False
+        self._last = b""
+        self._held = bytearray()
+        self._too_long = False
+        self._found: tuple[Any, str | None] | None = None
+
+    def goes_on(self, indent: int) -> None:
+        """Note how far the second line is indented; all within follows suit."""
+        self._indented = len(self.open) == 1 and indent > self._indent
+
+    def add(self, text: bytes, *, whole: bool) -> None:
+        """Add a line; of one that is not `whole`, nothing but the beginning is known."""
+        self.lines += 1
+        if not self._too_long:
+            self._held += text
+            # A string that goes on over lines is no JSON.
+            self._held += b"\n"
+            self._too_long = not whole or len(self._held) > self._longest
+        if not whole:
+            return
+        self._last = text[-1:]
+        if not text.translate(None, _NO_BRACKETS):
+            return
+        for bracket in _STRING.sub(b"", text).translate(None, _NO_BRACKETS):
+            if bracket in b"{[":
+                self.open.append(bracket)
+            else:
+                del self.open[-1:]
+        del self.open[_DEEPEST:]
+
+    def complete(self) -> bool:
+        """Say whether what has closed all its brackets is a document, or too long to be one."""
+        if self._found is not None:
+            return False
+        self._found = self._read()
+        return self._found[1] != NO_JSON
+
+    def ends_before(self, indent: int) -> bool:
+        """Say whether the bracket that opens the next line certainly begins another document."""
+        outermost = indent <= self._indent
+        if not self.open:
+            return outermost or not self._indented
+        # In JSON a bracket opens after these only; else the end of what was begun is missing.
+        within = self._last in b"[:" or (self._last == b"," and self.open[-1:] == b"[")
+        return outermost and not within and (self._indented or self.lines == 1)
+
+    def document(self) -> Document:
+        """Return what the lines are."""
+        value, reason = self._read() if self._found is None or self._too_long else self._found
+        raw = bytes(self._held)
+        if reason is None:
+            # No string of a document goes on over lines, so that their ends say nothing.
+            raw = raw.replace(b"\n", b"")
+        elif reason == TOO_LONG:
+            raw = raw[: self._longest]
+        return Document(self._began, raw, value, reason, False)
+
+    def _read(self) -> tuple[Any, str | None]:
+        return (None, TOO_LONG) if self._too_long else _parsed(bytes(self._held))
+
+
+def _indent(line: bytes) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _parsed(text: bytes) -> tuple[Any, str | None]:

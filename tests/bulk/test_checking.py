@@ -87,13 +87,28 @@ SHAPES = {
         for each in PATIENTS
     ),
     "a brace and the rest": json.dumps(PATIENTS, indent=1).encode(),
+    "pretty-printed without indents": "\n".join(
+        json.dumps({**each, "name": [{"family": "a"}, {"family": "b"}]}, indent=0)
+        for each in PATIENTS
+    ).encode(),
+    "pretty-printed at first, then a line each": json.dumps(PATIENTS[0], indent=2).encode()
+    + b"\n"
+    + b"".join(GOOD.splitlines(keepends=True)[1:]),
+    "closed by several brackets at once": b"\n".join(
+        json.dumps({**each, "name": [{"family": "a"}]}, indent=2)
+        .replace("\n    }\n  ]\n}", "}]}")
+        .encode()
+        for each in PATIENTS
+    ),
 }
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_body_may_have_any_shape(place: Place, shape: str) -> None:
     done = place.check(SHAPES[shape])
-    assert place.lines == PATIENTS
+    assert [{**line, "name": 0} for line in place.lines] == [
+        {**each, "name": 0} for each in PATIENTS
+    ]
     assert (done.given, done.kept, done.counts) == (4, 4, {"Patient": 4})
     assert place.put_aside == []
 
@@ -164,6 +179,85 @@ def test_what_is_no_resource_is_put_aside(place: Place, line: bytes, reason: str
     (entry,) = place.put_aside
     assert (entry["line"], entry["reason"]) == (5, reason)
     assert "raw" in entry or "raw_base64" in entry
+
+
+CONTAINING = {
+    **PATIENTS[1],
+    "id": "broken",
+    "contained": [
+        {"resourceType": "Organization", "id": "o", "name": "a {[ name"},
+        {"resourceType": "Organization", "id": "p"},
+    ],
+    "language": "en",
+}
+PRETTY = json.dumps(CONTAINING, indent=2)
+BREAKS = {
+    "a quote that does not close": PRETTY.replace('"broken"', '"broken'),
+    "a string that goes on over lines": PRETTY.replace("bro", "bro\n"),
+    "a bracket too many": PRETTY.replace('"p"\n', '"p"\n}\n'),
+    "a bracket that does not open": PRETTY.replace('"contained": [', '"contained": '),
+    "a bracket that does not close": PRETTY.replace("  ],", "  ,"),
+    "no comma between two": PRETTY.replace("},", "}"),
+    "its end cut off": PRETTY[: PRETTY.index('"language"')].rstrip(),
+    "its end cut off within a string": PRETTY[: PRETTY.index("oken")],
+    "nothing but its beginning": "{",
+    "a bracket in place of its beginning": PRETTY.replace("{", "]", 1),
+    "a beginning that is none": PRETTY.removeprefix("{\n"),
+    "words": "no JSON\n  at all",
+}
+
+
+@pytest.mark.parametrize("broken", BREAKS)
+@pytest.mark.parametrize("at", [0, 1, 4])
+def test_of_documents_over_several_lines_only_the_broken_one_is_put_aside(
+    place: Place, broken: str, at: int
+) -> None:
+    documents = [json.dumps({**each, "language": "en"}, indent=2) for each in PATIENTS]
+    began = sum(len(each.splitlines()) for each in documents[:at]) + 1
+    documents.insert(at, BREAKS[broken])
+    if at == 0:
+        # Else nobody could tell what shape it is.
+        documents.insert(0, json.dumps({**PATIENTS[0], "id": "first"}, indent=2))
+        began += len(documents[0].splitlines())
+    done = place.check("\n".join(documents).encode())
+    kept = [each["id"] for each in place.lines if each["id"] != "first"]
+    assert kept == [each["id"] for each in PATIENTS]
+    (entry,) = place.put_aside
+    assert (entry["line"], entry["reason"], done.aside) == (began, "is not JSON", 1)
+    shown = [line.strip() for line in entry["raw"].splitlines()]
+    assert shown == [line.strip() for line in BREAKS[broken].splitlines()]
+
+
+def test_what_cannot_be_told_apart_is_put_aside_together(place: Place) -> None:
+    """Cut off where a bracket may follow, and without indents: the next one may lie within."""
+    documents = [json.dumps(each, indent=2) for each in PATIENTS]
+    documents.insert(1, PRETTY[: PRETTY.index("[") + 1])
+    place.check("\n".join(documents).encode())
+    assert [each["id"] for each in place.lines] == ["p0", "p2", "p3"]
+    (entry,) = place.put_aside
+    assert '"p1"' in entry["raw"]
+    flat = json.dumps(CONTAINING, indent=0)
+    place.check("\n".join([flat, flat.replace("},", "}"), flat]).encode())
+    assert [each["resourceType"] for each in place.lines] == ["Patient", "Patient"]
+    (entry,) = place.put_aside
+    assert entry["raw"].count("Organization") == 2
+
+
+@pytest.mark.parametrize("value", ["x" * 3000, "x " * 200])
+def test_a_document_of_several_lines_that_is_too_long_takes_no_other_along(
+    place: Place, value: str
+) -> None:
+    long = json.dumps({**CONTAINING, "text": {"div": value.split()}}, indent=2)
+    documents = [json.dumps(each, indent=2) for each in PATIENTS]
+    documents[1:1] = [long, long.replace('"broken"', '"broken'), long[:-2]]
+    body = "\n".join(documents).encode()
+    done = place.check(body, longest=1000)
+    assert place.lines == PATIENTS
+    assert (done.given, done.aside) == (7, 3)
+    first, *others = place.put_aside
+    assert (first["line"], first["reason"]) == (6, "is too long to be read")
+    assert [each["reason"] for each in others] == [first["reason"]] * 2
+    assert (place.aside.parent / first["original"]).read_bytes() == body
 
 
 def test_a_page_in_place_of_a_file_is_put_aside_whole(place: Place) -> None:
@@ -243,6 +337,31 @@ def test_a_check_can_be_stopped_and_leaves_the_file(place: Place) -> None:
         )
     assert place.part.read_bytes() == GOOD
     assert [path.name for path in place.part.parent.iterdir()] == ["P.part"]
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=8,
+)
+styles = st.sampled_from([0, 1, 4, "\t"]), st.sampled_from([(",", ": "), (" ,", ":")])
+
+
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(st.tuples(values, *styles, st.booleans()), min_size=1, max_size=5))
+def test_documents_written_in_any_style_are_told_apart(
+    place: Place, given: list[tuple[Any, Any, tuple[str, str], bool]]
+) -> None:
+    bodies, wanted = [], []
+    for value, indent, separators, ascii_ in given:
+        wanted.append({"resourceType": "Patient", "x": value})
+        bodies.append(
+            json.dumps(wanted[-1], indent=indent, separators=separators, ensure_ascii=ascii_)
+        )
+    place.check("\n".join(bodies).encode("utf-8", "replace"), "none")
+    assert place.lines == wanted
 
 
 json_lines = st.lists(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 
 from practicefusion_connector import errors
 from practicefusion_connector.smart.provider import HostTokens
-from practicefusion_connector.sync import FhirServer, FolderSource, Pace, State, Sync
+from practicefusion_connector.sync import FhirServer, FhirTarget, FolderSource, Pace, State, Sync
 from practicefusion_connector.sync.targets.fhir_server import EntryAnswer
 from practicefusion_connector.sync.targets.pace import Bounds
 from practicefusion_connector.transport import Policy, Transport
@@ -150,6 +151,94 @@ def test_a_batch_refused_whole_is_halved_until_the_culprit_is_alone(
     found = server.batch(entries(8))
     assert [each.ok for each in found] == [n != 5 for n in range(8)]
     assert (found[5].status, found[5].code) == (status, "too-long")
+
+
+LARGEST = 4000
+
+
+@pytest.fixture
+def narrow(scripted: Scripted) -> Iterator[FhirServer]:
+    """A server whose answers are read up to `LARGEST` bytes."""
+    transport = Transport(Policy(backoff=0.001, max_body_bytes=LARGEST))
+    yield FhirServer(transport, scripted.url, HostTokens(lambda: "abc"), Pace())
+    transport.close()
+
+
+def large(entry: dict[str, Any], size: int) -> dict[str, Any]:
+    kind, _, logical_id = entry["request"]["url"].partition("?")[0].partition("/")
+    resource = {"resourceType": kind, "id": logical_id or "n", "note": "x" * size}
+    return {"response": {"status": "200"}, "resource": resource}
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_a_batch_whose_answer_is_too_large_is_halved(
+    method: str, scripted: Scripted, narrow: FhirServer
+) -> None:
+    def answer(_method: str, _path: str, body: Any) -> Said:
+        sizes = [
+            LARGEST if each["request"]["url"] == "Patient/5" else 900 for each in body["entry"]
+        ]
+        return bundle([large(*each) for each in zip(body["entry"], sizes, strict=True)])
+
+    scripted.answer = answer
+    asked = [{"request": {"method": method, "url": f"Patient/{n}"}} for n in range(8)]
+    found = narrow.batch(asked)
+    assert [each.id for each in found if each.ok] == ["0", "1", "2", "3", "4", "6", "7"]
+    assert found[5] == EntryAnswer(413, code="response_too_large")
+
+
+def test_what_may_have_been_created_is_not_sent_again_for_a_smaller_answer(
+    scripted: Scripted, narrow: FhirServer
+) -> None:
+    scripted.answer = lambda _method, _path, body: bundle([large(body["entry"][0], LARGEST)] * 2)
+    asked = [{"request": {"method": "POST", "url": "Patient"}}] * 2
+    with pytest.raises(errors.ResponseTooLarge):
+        narrow.batch(asked, repeatable=False)
+    assert len(scripted.asked) == 1
+
+
+def test_the_last_pass_reads_as_much_at_once_as_an_answer_may_hold(
+    scripted: Scripted, state: State, tmp_path: Path
+) -> None:
+    held: dict[str, Any] = {}
+
+    def answer(method: str, path: str, body: Any) -> Said:
+        if method == "GET":
+            return 200, {"resourceType": "Bundle"}
+        said = []
+        for entry in body["entry"]:
+            url, resource = entry["request"]["url"], entry.get("resource")
+            if resource is not None:
+                name = url.rpartition("%7C")[2].rpartition("/")[2]
+                held[name] = resource | {"id": name}
+                location = f"{resource['resourceType']}/{name}"
+                said.append({"response": {"status": "201", "location": location}})
+            else:
+                resource = held[url.partition("/")[2]]
+                said.append({"response": {"status": "200"}, "resource": resource})
+        return bundle(said)
+
+    scripted.answer = answer
+    listed = [
+        {
+            "resourceType": "Observation",
+            "id": f"o{n}",
+            "subject": {"reference": "Patient/p0"},
+            "note": [{"text": "x" * 1000}],
+        }
+        for n in range(9)
+    ]
+    folder = write(tmp_path / "export", listed)
+    transport = Transport(Policy(backoff=0.001, max_body_bytes=LARGEST))
+    server = FhirServer(transport, scripted.url, HostTokens(lambda: "abc"), Pace())
+    target = FhirTarget(server, source=None, size=lambda: 40, workers=lambda: 1)
+    with closing(transport):
+        Sync(FolderSource(folder), target, state).run()
+        write(folder, [{"resourceType": "Patient", "id": "p0"}])
+        assert Sync(FolderSource(folder), target, state).run().references_mended == 9
+    assert {each["subject"]["reference"] for name, each in held.items() if name != "p0"} == {
+        "Patient/p0"
+    }
 
 
 def test_a_server_that_answers_another_number_is_not_believed(

@@ -49,7 +49,7 @@ class EntryAnswer:
         status: the HTTP status.
         id: the id of the resource it is about, where the answer says it.
         code: the first issue's code, where the entry failed.
-        resource: what came with it, its decimals as `bulk.exact` reads them.
+        resource: what came with it; after a GET its decimals are as `bulk.exact` reads them.
     """
 
     status: int
@@ -142,7 +142,7 @@ class FhirServer:
         return [answer for answer in answers if answer is not None]
 
     def _exchanged(self, entries: Sequence[Entry], run: Run, repeatable: bool) -> list[EntryAnswer]:
-        """Send a batch, in halves where it is refused as a whole."""
+        """Send a batch, in halves where it, or its answer, is refused as a whole."""
         if not entries:
             return []
         body = exact.write({"resourceType": "Bundle", "type": "batch", "entry": list(entries)})
@@ -153,12 +153,17 @@ class FhirServer:
             refused = error
         else:
             self._pace.answered(len(entries), time.monotonic() - started)
-            return _read(answer, len(entries))
-        if isinstance(refused, ResponseTooLarge) and refused.http_status != 413:
-            raise refused
+            return _read(answer, entries)
+        status = refused.http_status
+        if isinstance(refused, ResponseTooLarge) and status != 413:
+            # The answer is more than is read here; the server may have done what was asked. A
+            # header that is too large has no status, and no smaller batch would mend it.
+            if status is None or not repeatable:
+                raise refused
+            status = 413
         if len(entries) == 1:
             code = next((issue.get("code", "") for issue in refused.issues), refused.code)
-            return [EntryAnswer(refused.http_status or 400, code=code)]
+            return [EntryAnswer(status or 400, code=code)]
         if isinstance(refused, ResponseTooLarge):
             self._pace.too_large(len(entries))
         middle = len(entries) // 2
@@ -202,13 +207,15 @@ def _worth_another(answer: EntryAnswer, attempt: int, repeatable: bool) -> bool:
     return answer.status in _PASSING or attempt < _TRIES_IF_REFUSED
 
 
-def _read(answer: Answer, expected: int) -> list[EntryAnswer]:
+def _read(answer: Answer, asked: Sequence[Entry]) -> list[EntryAnswer]:
     """Return the answers to the entries of a batch."""
-    # Read strictly first: what can be read in two ways is refused.
-    answer.json()
-    found = exact.read(answer.body)
+    # Strictly: what can be read in two ways is refused.
+    found = answer.json()
+    if any(entry["request"]["method"] == "GET" for entry in asked):
+        # What is read to be written back keeps every digit.
+        found = exact.read(answer.body)
     entries = found.get("entry") if isinstance(found, dict) else None
-    if not isinstance(entries, list) or len(entries) != expected:
+    if not isinstance(entries, list) or len(entries) != len(asked):
         raise answer.named(InvalidResponse("The target answered a batch with another number."))
     return [_entry(entry if isinstance(entry, dict) else {}) for entry in entries]
 

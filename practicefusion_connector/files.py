@@ -1,9 +1,15 @@
-"""Writing a file whole or not at all."""
+"""Writing a file whole or not at all, or for its owner alone."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import BinaryIO, Literal, cast
+
+
+def open_private(path: Path, mode: Literal["wb", "ab"]) -> BinaryIO:
+    """Open a file for writing that only its owner may read, if it is made here."""
+    return cast(BinaryIO, open(path, mode, opener=lambda name, flags: os.open(name, flags, 0o600)))
 
 
 def replace_file(path: Path, content: bytes | str, *, mode: int = 0o600) -> None:

@@ -16,7 +16,6 @@ from typing import BinaryIO, Self
 from urllib.parse import urljoin
 
 from practicefusion_connector.bulk.exchange import Exchange
-from practicefusion_connector.bulk.folder import opened
 from practicefusion_connector.bulk.manifest import Item, same_origin
 from practicefusion_connector.bulk.marks import Marks
 from practicefusion_connector.errors import (
@@ -26,6 +25,7 @@ from practicefusion_connector.errors import (
     Rejected,
     ResponseTooLarge,
 )
+from practicefusion_connector.files import open_private
 from practicefusion_connector.transport import Incoming, Run
 
 # Long enough for a file of many gigabytes; silence is bounded by the policy's read timeout.
@@ -77,7 +77,7 @@ class Download:
         run = self._exchange.run(_DEADLINE)
         breaks, furthest = 0, 0
         while True:
-            with opened(self._part, "ab") as out:
+            with open_private(self._part, "ab") as out:
                 have = self._usable(out)
                 if self._marks is not None and self._marks.length == have:
                     return self

@@ -7,11 +7,10 @@ writes to a folder, and a folder holds one export: files of an older one would p
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, cast
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -22,11 +21,6 @@ QUARANTINE = "quarantine"
 _REPORT = "export.json"
 # What a check writes beside a file, and what a crash may leave of it.
 _LEFT_OVER = (".clean", ".original")
-
-
-def opened(path: Path, mode: Literal["wb", "ab"]) -> BinaryIO:
-    """Open a file for writing that only its owner may read."""
-    return cast(BinaryIO, open(path, mode, opener=lambda name, flags: os.open(name, flags, 0o600)))
 
 
 class Folder:

@@ -17,9 +17,10 @@ from typing import BinaryIO, Self
 from practicefusion_connector.bulk.checking import check
 from practicefusion_connector.bulk.exchange import Exchange
 from practicefusion_connector.bulk.fetching import Handling
-from practicefusion_connector.bulk.folder import Folder, opened
+from practicefusion_connector.bulk.folder import Folder
 from practicefusion_connector.bulk.ledger import FilePart, Ledger
 from practicefusion_connector.bulk.outcome import Progress
+from practicefusion_connector.files import open_private
 
 
 def file_name(resource_type: str) -> str:
@@ -65,7 +66,7 @@ class Gathering:
     def _file(self, resource_type: str) -> BinaryIO:
         file = self._files.get(resource_type)
         if file is None:
-            file = opened(self._folder.part(file_name(resource_type)), "ab")
+            file = open_private(self._folder.part(file_name(resource_type)), "ab")
             file.truncate(self._good.get(resource_type, 0))
             file.seek(0, os.SEEK_END)
             self._files[resource_type] = file

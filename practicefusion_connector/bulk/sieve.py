@@ -14,8 +14,8 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from practicefusion_connector.bulk.documents import open_documents
-from practicefusion_connector.bulk.folder import opened
 from practicefusion_connector.fhir.validation import Finding
+from practicefusion_connector.files import open_private
 
 
 class _Written:
@@ -42,7 +42,7 @@ class _Written:
     def _open(self) -> BinaryIO:
         if self._out is None:
             self._path.parent.mkdir(mode=0o700, exist_ok=True)
-            self._out = opened(self._beside, "wb")
+            self._out = open_private(self._beside, "wb")
         return self._out
 
     def _settle(self) -> None:

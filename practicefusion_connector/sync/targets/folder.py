@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from practicefusion_connector.errors import InvalidConfig
-from practicefusion_connector.files import replace_file
+from practicefusion_connector.files import open_private, replace_file
 from practicefusion_connector.sync.items import Applied, Item, Key
 from practicefusion_connector.sync.targets.base import Finished, Memory, new_mark
 
@@ -51,7 +51,7 @@ class FolderTarget:
         kept = self._run / name
         kept.parent.mkdir(parents=True, exist_ok=True)
         part = kept.with_name(f".{kept.name}.part")
-        with path.open("rb") as given, open(part, "wb", opener=_for_its_owner) as copy:
+        with path.open("rb") as given, open_private(part, "wb") as copy:
             shutil.copyfileobj(given, copy, 1024 * 1024)
             copy.flush()
             os.fsync(copy.fileno())
@@ -71,7 +71,3 @@ class FolderTarget:
 
     def close(self) -> None:
         """See `Target`."""
-
-
-def _for_its_owner(name: str, flags: int) -> int:
-    return os.open(name, flags, 0o600)

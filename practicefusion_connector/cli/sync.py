@@ -12,10 +12,13 @@ import click
 
 from practicefusion_connector import settings
 from practicefusion_connector.cli import output
+from practicefusion_connector.cli.sync_errors import SyncGroup
 from practicefusion_connector.cli.sync_opening import opened, options, settings_of
-from practicefusion_connector.cli.sync_showing import Lines, stoppable, told
+from practicefusion_connector.cli.sync_showing import Lines, how_it_ended, logged, stoppable, told
 from practicefusion_connector.errors import InvalidInput
-from practicefusion_connector.sync.building import state_of
+from practicefusion_connector.sync.building import known_state, state_of
+from practicefusion_connector.sync.naming import check_target
+from practicefusion_connector.sync.past import ended
 from practicefusion_connector.sync.replay import replay_quarantine
 from practicefusion_connector.sync.reports.files import keep
 from practicefusion_connector.sync.service import SyncService
@@ -30,7 +33,7 @@ Settings come from --config (TOML), from PF_… variables and from options; each
 """
 
 
-@click.group(epilog=_EXAMPLES)
+@click.group(cls=SyncGroup, epilog=_EXAMPLES)
 def sync() -> None:
     """Keep a practice's whole record in step: in a FHIR server, tables or a folder."""
 
@@ -74,13 +77,13 @@ def run(
 def status(as_json: bool, **where: Any) -> None:
     """Show the watermarks, what the target holds, what is in quarantine, and the last run."""
     read = settings_of(**where)
-    with state_of(read, policy_for=settings.policy, open_store=settings.store) as state:
+    with known_state(read, policy_for=settings.policy, open_store=settings.store) as state:
         current, last = state.ledger.current(), next(iter(state.ledger.last()), None)
         found: dict[str, Any] = {
             "sync": state.name,
             "running_or_cut_off": current.phase if current else None,
             "reason": current.document.reason if current else None,
-            "last": last.document.report or {"reason": last.document.reason} if last else None,
+            "last": ended(last) if last else None,
             "types": state.memory.counts(),
             "watermarks": [mark._asdict() for mark in state.ledger.watermarks()],
             "quarantine": state.quarantine.counts(),
@@ -97,8 +100,13 @@ def status(as_json: bool, **where: Any) -> None:
     output.put_table(["Type", "At the target"], sorted(found["types"].items()))
     for kind, codes in found["quarantine"].items():
         output.say(f"In quarantine: {kind}: {', '.join(f'{c} {n}' for c, n in codes.items())}")
+    if last:
+        output.say(how_it_ended(found["last"]))
     if current:
-        output.say(f"A run is under way or was cut off while {current.phase}; run goes on with it.")
+        begun = f"Run {current.id}, begun {current.document.started},"
+        output.say(
+            f"{begun} is under way or was cut off while {current.phase}; run goes on with it."
+        )
         if current.document.reason:
             output.say(f"It stopped because: {current.document.reason}")
 
@@ -113,10 +121,12 @@ def reset(everything: bool, **where: Any) -> None:
     that was cut off is given up.
     """
     read = settings_of(**where)
-    with state_of(read, policy_for=settings.policy, open_store=settings.store) as state:
+    types = read.source.types
+    with known_state(read, policy_for=settings.policy, open_store=settings.store) as state:
         with state.lock():
-            state.reset(read.source.types, everything=everything)
-        output.say(f"The next run of {state.name} exports everything.")
+            state.reset(types, everything=everything)
+        what = f"all of {', '.join(types)}" if types else "everything"
+        output.say(f"The next run of {state.name} exports {what}.")
 
 
 @sync.command("replay-quarantine")
@@ -150,11 +160,18 @@ def serve(as_json: bool, **where: Any) -> None:
     from practicefusion_connector.sync.health_server import serving
 
     read = settings_of(**where)
+    check_target(read.target.to)
     with ExitStack() as stack:
         stopped = stack.enter_context(stoppable())
-        show = Lines() if not as_json else None
+        stack.enter_context(logged())
         service = SyncService(
-            lambda noted: opened(read, noted), read.schedule, read.sync.folder, progress=show
+            lambda noted: opened(read, noted),
+            read.schedule,
+            read.sync.folder,
+            progress=Lines() if not as_json else None,
+            open_state=lambda: state_of(
+                read, policy_for=settings.policy, open_store=settings.store
+            ),
         )
         address = None
         if read.health.port is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import Any
 
 from practicefusion_connector.cli import output
 from practicefusion_connector.sync.engine import SyncProgress
+from practicefusion_connector.sync.health import is_served
 
 Show = Callable[[SyncProgress], None]
 
@@ -47,6 +49,21 @@ def stoppable() -> Iterator[Event]:
     finally:
         for sign, handler in before.items():
             signal.signal(sign, handler)
+
+
+@contextmanager
+def logged() -> Iterator[None]:
+    """Write what the connector logs on stderr, each line with its time."""
+    logger = logging.getLogger("practicefusion_connector")
+    handler, level = logging.StreamHandler(), logger.level
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        logger.removeHandler(handler)
 
 
 class Lines:
@@ -87,21 +104,34 @@ class _Bars:
         self._progress.update(self._tasks[name], completed=now.lines, total=total, says=_says(now))
 
 
+def how_it_ended(last: dict[str, Any]) -> str:
+    """Return the line about a run that is over, from what `past.ended` says of it."""
+    why = last.get("reason") or ", ".join(last.get("held", ()))
+    detail = f" ({'' if last.get('reason') else 'held back: '}{why})" if why else ""
+    when = f"ended {last['finished']}" if last["finished"] else f"begun {last['started']}"
+    return f"Last run: {last['run']}, {last['status']}{detail}, {when}."
+
+
 def health_table(health: dict[str, Any]) -> Any:
     """Return the health of a served sync as a table of rich's."""
     from rich.table import Table
 
     table = Table(box=None, show_header=False, title="Sync", title_justify="left")
-    doing = health.get("progress") or {}
+    served = is_served(health)
+    told = health.get("told")
+    silent = f"no, nothing was heard of it since {told}" if told else "no, it has ended"
+    doing = (health.get("progress") if served else None) or {}
     rows = [
-        ("Enabled", health["enabled"]),
+        ("Served", "yes" if served else silent),
+        ("Enabled", health["enabled"] and served),
         ("Healthy", health["healthy"]),
-        ("Running", health["running"]),
+        ("Running", health["running"] and served),
         ("Now", f"{doing.get('stage', '')} {doing.get('type', '')} {doing.get('lines', '')}"),
         ("Last run", health["last_run"]),
         ("Last success", health["last_success"]),
         ("Next run", health["next_run"]),
         ("Error", health["error"]),
+        ("Note", health.get("note")),
         ("Resources", ", ".join(f"{k} {n}" for k, n in sorted(health["types"].items()))),
     ]
     for name, value in rows:

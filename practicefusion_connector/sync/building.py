@@ -23,6 +23,8 @@ from practicefusion_connector.smart.renew import renewal
 from practicefusion_connector.stores import ConnectionRecord, ConnectionStore, MemoryStore
 from practicefusion_connector.sync.config import SourceSettings, SyncSettings, TargetSettings
 from practicefusion_connector.sync.engine import Sync, SyncProgress
+from practicefusion_connector.sync.naming import check_named, check_target
+from practicefusion_connector.sync.past import NeverRun, ever_run, is_there
 from practicefusion_connector.sync.planning import SyncPlan
 from practicefusion_connector.sync.sources.base import Source
 from practicefusion_connector.sync.sources.bulk import BulkSource
@@ -76,7 +78,7 @@ def built(
         InvalidInput: there is no connection of the name given.
     """
     with ExitStack() as stack:
-        _check_target(settings.target.to)
+        check_target(settings.target.to)
         wiring = _Wiring(settings, policy_for, open_store, stack, pacing)
         source = wiring.source(patience)
         state = stack.enter_context(closing(wiring.state(source)))
@@ -89,8 +91,28 @@ def state_of(
 ) -> Iterator[State]:
     """Give the state of a sync, without opening its target."""
     with ExitStack() as stack:
+        check_named(settings.target.to)
         wiring = _Wiring(settings, policy_for, open_store, stack)
         yield stack.enter_context(closing(wiring.state(wiring.source())))
+
+
+@contextmanager
+def known_state(
+    settings: SyncSettings, *, policy_for: PolicyFor, open_store: StoreOpener
+) -> Iterator[State]:
+    """Give the state of a sync that was begun before; where there is none, none is made.
+
+    Raises:
+        NeverRun: no run of this source into this target was begun.
+        WrongSettings: there is no target.
+    """
+    with ExitStack() as stack:
+        check_named(settings.target.to)
+        wiring = _Wiring(settings, policy_for, open_store, stack)
+        source = wiring.source() if is_there(wiring.state_url) else None
+        if source is None or not ever_run(wiring.state_url, wiring.name_of(source)):
+            raise NeverRun("Nothing was synced from this source into this target yet.")
+        yield stack.enter_context(closing(wiring.state(source)))
 
 
 class _Wiring:
@@ -137,8 +159,16 @@ class _Wiring:
 
     def state(self, source: Source) -> State:
         """Return the state; its name tells this sync from others that share the database."""
-        name = self._name(source.name, source.base_url)
-        return State(self._settings.sync.state or self._url("state.db"), name)
+        return State(self.state_url, self.name_of(source))
+
+    @property
+    def state_url(self) -> str:
+        """Where the state lies."""
+        return self._settings.sync.state or self._url("state.db")
+
+    def name_of(self, source: Source) -> str:
+        """Return what the sync of a source is known by."""
+        return self._name(source.name, source.base_url)
 
     def _name(self, source: str, base_url: str | None) -> str:
         return self._settings.sync.name or state_name(source, base_url, self._settings.target.to)
@@ -242,15 +272,6 @@ class _Wiring:
 
     def _url(self, name: str) -> str:
         return f"sqlite:///{self._settings.sync.folder.absolute() / name}"
-
-
-def _check_target(to: str) -> None:
-    """Say that there is no target before anything is opened for it."""
-    if not to.partition(":")[2]:
-        raise InvalidConfig(
-            "The sync has no target: give a FHIR base URL, duckdb:FILE, parquet:FOLDER, "
-            "ndjson:FOLDER or the URL of a warehouse."
-        )
 
 
 def _scopes(given: SourceSettings) -> tuple[str, ...] | None:

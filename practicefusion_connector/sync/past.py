@@ -2,12 +2,40 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
+from practicefusion_connector.errors import InvalidInput
 from practicefusion_connector.sync.runs import Run
+from practicefusion_connector.sync.state import schema
 from practicefusion_connector.sync.state.state import State
 
+_SQLITE = "sqlite:///"
 WAITS = "Something is in quarantine and its watermarks wait: sync status shows it."
+
+
+class NeverRun(InvalidInput):
+    """No run of this source into this target was ever begun."""
+
+
+def is_there(url: str) -> bool:
+    """Say whether there is a database to look into: to open SQLite's file would make it."""
+    path = url.removeprefix(_SQLITE).partition("?")[0]
+    file = url.startswith(_SQLITE) and not path.startswith("file:")
+    return not file or Path(path).exists()
+
+
+def ever_run(url: str, name: str) -> bool:
+    """Say whether a run of a sync was ever begun; a `State` would write the sync down."""
+    statement = select(schema.runs.c.id).join(schema.syncs).where(schema.syncs.c.name == name)
+    with (
+        closing(schema.open_database(url)) as database,
+        database.connect() as connection,
+    ):
+        return connection.scalar(statement.limit(1)) is not None
 
 
 def ended(run: Run) -> dict[str, Any]:

@@ -187,13 +187,14 @@ def _quantity(parameter: Parameter, value: Any, base_url: str) -> str:
 
 
 def _parts(value: Mapping[str, Any], *names: str) -> list[Any]:
-    """Return an object's parts in the order of `names`; all but a number must be text."""
+    """Return an object's parts in the order of `names`, trimmed; all but a number must be text."""
     if any(key not in names for key in value):
         raise Refused(f"is an object with other parts than {', '.join(names)}")
     for name, part in value.items():
         if name != "value" and not isinstance(part, str):
             raise Refused(f"has a {name} that is {shape(part)}; it must be text")
-    return [value.get(name, "") for name in names]
+    parts = [value.get(name, "") for name in names]
+    return [part.strip() if isinstance(part, str) else part for part in parts]
 
 
 def _token(parameter: Parameter, value: Any, base_url: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from practicefusion_connector.errors import InvalidInput
@@ -170,6 +170,7 @@ EACH = [
     for parameter in action.parameters
     if parameter.form is None and parameter.type != "composite"
 ]
+TOKEN = next(each for each in EACH if each[1].type == "token" and not each[1].closed)
 TEXT = st.one_of(
     st.text(max_size=12).map(lambda text: CANARY + text),
     st.text(alphabet="aZ1|,$\\ -:/.é", min_size=1, max_size=14),
@@ -198,6 +199,8 @@ def emptied(value: Any) -> Any:
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(each=st.sampled_from(EACH), value=JSON)
+@example(each=TOKEN, value={"system": f"{CANARY} "})
+@example(each=TOKEN, value={"system": " ", "code": f"{CANARY} "})
 def test_any_value_arrives_as_it_was_meant_or_is_refused_unrepeated(
     each: tuple[Action, Parameter], value: Any
 ) -> None:

@@ -108,7 +108,7 @@ class ScheduleSettings(_Section):
     """When: every so many milliseconds, or by cron (five fields, in the machine's time zone)."""
 
     enabled: bool = True
-    interval_ms: int = Field(default=24 * 3600 * 1000, ge=1000)
+    interval_ms: int = Field(default=24 * 3600 * 1000, ge=1000, le=366 * 24 * 3600 * 1000)
     cron: str | None = None
     run_on_startup: bool = False
 

@@ -117,6 +117,7 @@ def test_every_variable_of_the_earlier_integration() -> None:
         ("[source]\ntyp = 1\n", "source.typ"),
         ("to = 'x'\n", "to must be in a section"),
         ("[schedule]\ninterval_ms = 'secret-value'\n", "schedule.interval_ms"),
+        ("[schedule]\ninterval_ms = 100000000000000\n", "schedule.interval_ms"),
         ("[source\n", "line 1"),
     ],
 )

@@ -136,6 +136,8 @@ def reset(everything: bool, **where: Any) -> None:
 def replay(ctx: click.Context, /, as_json: bool, **where: Any) -> None:
     """Try again what was refused; where nothing is left, the watermarks move."""
     read = settings_of(**where)
+    with known_state(read, policy_for=settings.policy, open_store=settings.store):
+        pass  # there is one
     with opened(read, None) as made:
         counts = dict(replay_quarantine(made))
         left = made.state.quarantine.counts()

@@ -1,6 +1,8 @@
-"""Whether the settings name a target there is, told before anything is opened for it."""
+"""What a sync is known by, and whether its settings name a target, before anything is opened."""
 
 from __future__ import annotations
+
+import hashlib
 
 from practicefusion_connector.errors import InvalidConfig
 from practicefusion_connector.sync.config import WrongSettings
@@ -39,3 +41,17 @@ def check_target(to: str) -> None:
     else:
         return
     raise WrongSettings(reason)
+
+
+def state_name(source: str, base_url: str | None, to: str) -> str:
+    """Return what a state is known by: another practice or another target is another sync."""
+    practice = f"{source}-{digest_of(base_url)}" if base_url else source
+    return f"{practice} into {to.partition(':')[0]}-{digest_of(to)}"
+
+
+def digest_of(place: str) -> str:
+    """Return a name for a place, the same whoever signs in there and with whatever password."""
+    scheme, url, rest = place.partition("://")
+    host, slash, path = rest.partition("/")
+    place = scheme + url + host.rpartition("@")[2] + slash + path
+    return hashlib.sha256(place.rstrip("/").encode()).hexdigest()[:12]

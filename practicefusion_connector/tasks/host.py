@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from practicefusion_connector.stores import ConnectionStore
-from practicefusion_connector.sync.building import PolicyFor
 from practicefusion_connector.sync.config import ScheduleSettings, SyncSettings
+from practicefusion_connector.sync.wiring import PolicyFor
 from practicefusion_connector.transport.pacing import Pacing
 
 

@@ -18,7 +18,7 @@ import pytest
 
 from practicefusion_connector.cli import sync_showing
 from practicefusion_connector.sync import FolderSource, State
-from practicefusion_connector.sync.building import state_name
+from practicefusion_connector.sync.naming import state_name
 from practicefusion_connector.sync.runs import RunDocument
 from tests.cli.conftest import Commands, Ran
 
@@ -70,7 +70,7 @@ def test_a_target_that_is_not_known_is_told_when_it_is_to_be_served(
     assert not (folder / "sync").exists()
 
 
-@pytest.mark.parametrize("command", ["status", "reset"])
+@pytest.mark.parametrize("command", ["status", "reset", "replay-quarantine"])
 def test_a_sync_that_was_never_run_is_told_and_not_made_up(
     sync: Sync, command: str, folder: Path, to: str
 ) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from practicefusion_connector.errors import InvalidConfig
-from practicefusion_connector.sync.building import built, state_name
+from practicefusion_connector.sync.building import built
 from practicefusion_connector.sync.config import SyncSettings, read_settings
+from practicefusion_connector.sync.naming import state_name
 from practicefusion_connector.transport import Policy
 from tests.sync.data import write
 

@@ -25,7 +25,7 @@ from practicefusion_connector.sandbox import Sandbox
 from practicefusion_connector.stores import ConnectionRecord, SqlStore
 from practicefusion_connector.stores.sealing import Sealer
 from practicefusion_connector.sync import State
-from practicefusion_connector.sync.building import state_name
+from practicefusion_connector.sync.naming import state_name
 from tests.sync.practice import backend, served
 from tests.sync.tables import in_duckdb
 

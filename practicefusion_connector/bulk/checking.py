@@ -29,6 +29,7 @@ from practicefusion_connector.bulk.documents import (
     is_compressed,
     open_documents,
 )
+from practicefusion_connector.bulk.sections import holds_deletions, unreadable_of
 from practicefusion_connector.bulk.sieve import Aside, Sieve
 from practicefusion_connector.errors import Cancelled
 from practicefusion_connector.fhir.validation import Finding, Validate, validated, validator_for
@@ -50,7 +51,7 @@ class Checked:
         given: resources as the server counts them, those put aside included.
         kept: resources in the file now.
         counts: of these, by type.
-        aside: lines and resources put aside.
+        aside: lines and resources put aside, and entries that name no deletion.
         findings: how often, and on which line first, by type, path and rule.
         unchecked: types without a schema to check them by.
     """
@@ -107,7 +108,7 @@ def check(
         Sieve(part, final) as sieve,
         Aside(aside, final.name) as put_aside,
     ):
-        sorting = _Sorting(kind, validation, sieve, put_aside)
+        sorting = _Sorting(kind, validation, sieve, put_aside, holds_deletions(final.name))
         if is_compressed(part):
             sieve.leave_out(1)
         for document in _until_broken(documents(source, longest)):
@@ -123,12 +124,15 @@ def check(
 class _Sorting:
     """Sorts one file's documents into those to keep and those to put aside."""
 
-    def __init__(self, kind: str, validation: Validation, sieve: Sieve, aside: Aside) -> None:
+    def __init__(
+        self, kind: str, validation: Validation, sieve: Sieve, aside: Aside, deletions: bool
+    ) -> None:
         self.done = Checked()
         self._kind = kind
         self._validation = validation
         self._sieve = sieve
         self._aside = aside
+        self._deletions = deletions
         self._validate = None if validation == "none" else _validator(kind)
 
     def take(self, document: Document) -> None:
@@ -163,6 +167,10 @@ class _Sorting:
             self._sieve.leave_out(line)
             self._put_aside(line, raw, "is no FHIR resource")
             return
+        if self._deletions:
+            for entry in unreadable_of(value):
+                # Beside the Bundle, whose other entries can be read.
+                self._aside.text(line, orjson.dumps(entry), "names no deletion", whole=True)
         done = self.done
         done.given += 1
         findings = self._findings(value, named) if self._validation != "none" else None

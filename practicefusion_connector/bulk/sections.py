@@ -15,6 +15,8 @@ from pydantic_core import from_json
 
 # The type and id at the end of a URL; some servers outgrow FHIR's rule for ids.
 _TARGET = re.compile(r"(?:^|/)([A-Z][A-Za-z]{1,63})/([A-Za-z0-9._~-]{1,128})/?$")
+# What a transaction may do to a resource besides.
+_NO_DELETION = frozenset({"GET", "HEAD", "PATCH", "POST", "PUT"})
 _CODE = re.compile(r"[a-z]+(-[a-z]+)*")
 
 
@@ -25,16 +27,29 @@ class Deletion(NamedTuple):
     id: str
 
 
+def holds_deletions(name: str) -> bool:
+    """Say whether a file of an export holds deletions, by the name that `manifest` gave it."""
+    return name.startswith("deleted.")
+
+
 def deletions_of(bundle: Any) -> Iterator[Deletion]:
     """Yield the resources that a transaction Bundle deletes; its other entries say nothing here."""
     entries = bundle.get("entry") if isinstance(bundle, dict) else None
     for entry in entries if isinstance(entries, list) else ():
-        request = entry.get("request") if isinstance(entry, dict) else None
-        if not isinstance(request, dict) or request.get("method") != "DELETE":
-            continue
-        found = _TARGET.search(str(request.get("url", "")))
+        found = _deletion(entry)
         if found:
-            yield Deletion(found[1], found[2])
+            yield found
+
+
+def unreadable_of(document: Any) -> Iterator[Any]:
+    """Yield what of a `deleted` file's document may delete something, nobody can tell what."""
+    if not isinstance(document, dict) or document.get("resourceType") != "Bundle":
+        yield document
+        return
+    entries = document.get("entry", [])
+    for entry in entries if isinstance(entries, list) else (entries,):
+        if _deletion(entry) is None and _method(entry) not in _NO_DELETION:
+            yield entry
 
 
 def read_deletions(path: Path) -> Iterator[Deletion]:
@@ -55,6 +70,18 @@ def read_issues(path: Path) -> Iterator[tuple[str, str]]:
                     severity if _CODE.fullmatch(severity) else "unknown",
                     code if _CODE.fullmatch(code) else "unknown",
                 )
+
+
+def _deletion(entry: Any) -> Deletion | None:
+    if _method(entry) != "DELETE":
+        return None
+    found = _TARGET.search(str(entry["request"].get("url", "")))
+    return Deletion(found[1], found[2]) if found else None
+
+
+def _method(entry: Any) -> str | None:
+    request = entry.get("request") if isinstance(entry, dict) else None
+    return str(request.get("method")) if isinstance(request, dict) else None
 
 
 def _resources(path: Path) -> Iterator[dict[str, Any]]:

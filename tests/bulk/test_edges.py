@@ -9,7 +9,14 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from practicefusion_connector import errors
-from practicefusion_connector.bulk import ExportPlan, JobStore, Progress, exact, read_deletions
+from practicefusion_connector.bulk import (
+    ExportPlan,
+    JobStore,
+    Progress,
+    exact,
+    quarantined,
+    read_deletions,
+)
 from practicefusion_connector.bulk.checking import check
 from practicefusion_connector.sandbox import Sandbox
 from practicefusion_connector.smart.provider import HostTokens
@@ -103,6 +110,49 @@ def test_deletions_are_read_off_any_kind_of_url(tmp_path: Path) -> None:
         ("Goal", "under_score"),
         ("Goal", "x" * 70),
     ]
+
+
+def test_entries_that_name_no_deletion_are_put_aside_and_the_others_stand(tmp_path: Path) -> None:
+    def entry(method: object, url: object) -> dict[str, object]:
+        return {"request": {"method": method, "url": url}}
+
+    unreadable: list[object] = [
+        entry("DELETE", "Patient?identifier=x"),
+        entry("DELETE", f"Patient/{'x' * 129}"),
+        entry("DELETE", "Patient/no id"),
+        entry("DELETE", None),
+        entry("delete", "Patient/3"),
+        entry(["DELETE"], "Patient/4"),
+        {"request": None},
+        {},
+        "entry",
+    ]
+    others = [entry("DELETE", "Patient/1"), entry("PUT", "Patient/9"), entry("DELETE", "Goal/2")]
+    documents: list[object] = [
+        {"resourceType": "Bundle", "entry": [*others, *unreadable]},
+        {"resourceType": "Bundle"},
+        {"resourceType": "Patient", "id": "p"},
+        {"resourceType": "Bundle", "entry": {}},
+        {"resourceType": "Bundle", "entry": [entry("DELETE", "Goal/5")]},
+    ]
+    name = "deleted.000.ndjson"
+    part, final, aside = tmp_path / "part", tmp_path / name, tmp_path / "quarantine" / name
+    part.write_text("".join(json.dumps(each) + "\n" for each in documents))
+    done = check(part, final, aside, "Bundle", validation="none", longest=10_000)
+    assert list(read_deletions(final)) == [("Patient", "1"), ("Goal", "2"), ("Goal", "5")]
+    entries = list(quarantined(aside))
+    assert {each["reason"] for each in entries} == {"names no deletion"}
+    found = [(each["line"], json.loads(each["raw"])) for each in entries]
+    assert found == [*((1, each) for each in unreadable), (3, documents[2]), (4, {})]
+    assert (done.aside, done.given, done.documents) == (11, 5, 5)
+
+
+def test_bundles_that_were_asked_for_are_no_deletions(tmp_path: Path) -> None:
+    name = "Bundle.000.ndjson"
+    part, aside = tmp_path / "part", tmp_path / "quarantine" / name
+    part.write_text(json.dumps({"resourceType": "Bundle", "entry": [{"resource": {}}]}) + "\n")
+    done = check(part, tmp_path / name, aside, "Bundle", validation="none", longest=10_000)
+    assert (done.kept, done.aside) == (1, 0)
 
 
 def test_text_that_looks_like_a_number_stays_text() -> None:

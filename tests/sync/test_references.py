@@ -20,7 +20,15 @@ def about(reference: str, **more: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "reference",
-    ["Patient/1", f"{BASE}/Patient/1", "Patient/1/_history/3", f"{BASE}/Patient/1/_history/2"],
+    [
+        "Patient/1",
+        f"{BASE}/Patient/1",
+        "Patient/1/_history/3",
+        f"{BASE}/Patient/1/_history/2",
+        "https://API.practicefusion.com:443/fhir/r4/v1/p/Patient/1",
+        f"{BASE}/Patient?identifier=https://practicefusion.com/fhir/Patient-id%7C1",
+        "Patient?identifier=https://practicefusion.com/fhir/Patient-id|1",
+    ],
 )
 def test_every_form_of_a_literal_reference(reference: str) -> None:
     resource = about(reference, display="Shown")
@@ -46,7 +54,18 @@ def test_a_conditional_reference_means_what_carries_the_identifier() -> None:
 
 @pytest.mark.parametrize(
     "reference",
-    ["#inside", "https://elsewhere.example/fhir/Patient/1", "Patient?name=x", "Patient", "a/b/c"],
+    [
+        "#inside",
+        "https://elsewhere.example/fhir/Patient/1",
+        "http://api.practicefusion.com/fhir/r4/v1/p/Patient/1",
+        f"{BASE}x/Patient/1",
+        f"{BASE}/../p/Patient/1",
+        f"{BASE}/Patient/1#inside",
+        "https://[/Patient/1",
+        "Patient?name=x",
+        "Patient",
+        "a/b/c",
+    ],
 )
 def test_what_is_not_the_sources_own_is_left_alone(reference: str) -> None:
     resource = about(reference)
@@ -59,6 +78,40 @@ def test_a_urn_resolves_nowhere_and_becomes_an_identifier() -> None:
     assert copy["subject"] == {
         "identifier": {"system": "urn:ietf:rfc:3986", "value": "urn:uuid:4e0a"}
     }
+
+
+def test_an_identifier_says_more_than_a_urn() -> None:
+    given = {"value": "the source's own"}
+    copy, _ = REFERENCES.rewritten(about("urn:uuid:4e0a", identifier=given), {})
+    assert copy["subject"] == {"identifier": given}
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        {"reference": "Patient?identifier=https://practicefusion.com/fhir/Patient-id%7C1"},
+        {"reference": "Patient/1", "type": "http://hl7.org/fhir/StructureDefinition/Patient"},
+        {"reference": "Patient/1", "type": "Person"},
+    ],
+)
+def test_a_reference_that_was_open_is_made_literal_however_it_was_written(
+    subject: dict[str, Any],
+) -> None:
+    resource = {"resourceType": "Observation", "id": "o", "subject": subject}
+    open_, missing = REFERENCES.rewritten(resource, {})
+    assert missing == (PATIENT,)
+    own = {"system": "https://practicefusion.com/fhir/Patient-id", "value": "1"}
+    assert open_["subject"] == {"type": "Patient", "identifier": own}
+    later, done = REFERENCES.made_literal(open_, {PATIENT: "t"})
+    assert (later["subject"], done) == ({"type": "Patient", "reference": "Patient/t"}, (PATIENT,))
+
+
+def test_a_logical_reference_may_give_its_type_in_full() -> None:
+    own = {"system": "https://practicefusion.com/fhir/Patient-id", "value": "1"}
+    kept = {"type": "http://hl7.org/fhir/StructureDefinition/Patient", "identifier": own}
+    later, done = REFERENCES.made_literal({"subject": kept}, {PATIENT: "t"})
+    assert later["subject"] == {"type": kept["type"], "reference": "Patient/t"}
+    assert done == (PATIENT,)
 
 
 def test_what_was_open_becomes_as_if_it_had_been_there_at_once() -> None:

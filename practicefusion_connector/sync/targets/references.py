@@ -15,11 +15,15 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
+from practicefusion_connector.errors import InvalidResponse
+from practicefusion_connector.fhir.links import within
 from practicefusion_connector.sync.items import ID, TYPE, Key, Resource
 
 _RIDES = "/reference-identifier"
+# What a type of a reference is relative to (R4 references §2.3.0.1); some write it in full.
+_TYPES = "http://hl7.org/fhir/StructureDefinition/"
 _BARE_BINARY = re.compile(r"Binary/[A-Za-z0-9.-]{1,64}")
 
 
@@ -96,19 +100,35 @@ class References:
         given = element.get("reference")
         if not isinstance(given, str):
             return None
-        if self._base and given.startswith(self._base):
-            given = given.removeprefix(self._base)
+        given = self._relative(given)
         kind, question, query = given.partition("?")
         if question:
             name, _, token = query.partition("=")
             conditional = name == "identifier" and "&" not in token and TYPE.fullmatch(kind)
-            return Key(kind, alias(*_split(unquote(token)))) if conditional else None
+            return self._named(kind, *_split(unquote(token))) if conditional else None
         parts = given.split("/")
         if len(parts) == 4 and parts[2] == "_history":
             parts = parts[:2]
         if len(parts) != 2 or not TYPE.fullmatch(parts[0]) or not ID.fullmatch(parts[1]):
             return None
         return Key(*parts)
+
+    def _relative(self, url: str) -> str:
+        """Return a URL under the source's base as one relative to it, any other as it is."""
+        if not self._base or "://" not in url or "#" in url:
+            return url
+        try:
+            within(self._base, url, of=self._base)
+        except InvalidResponse:
+            return url
+        found = urlsplit(url)
+        path = found.path.removeprefix(urlsplit(self._base).path)
+        return f"{path}?{found.query}" if found.query else path
+
+    def _named(self, kind: str, system: str, value: str) -> Key:
+        """Return what stands for the resource with an identifier: its id where that is one."""
+        is_id = system == self.system_of(kind) and ID.fullmatch(value)
+        return Key(kind, value if is_id else alias(system, value))
 
     def _logical(self, given: dict[str, Any], key: Key) -> dict[str, Any]:
         """Return a logical reference in place of a literal one whose target is not there."""
@@ -121,7 +141,7 @@ class References:
             # The source's own identifier rides along until the reference is literal again.
             own = {"url": self._system + _RIDES, "valueIdentifier": rest.pop("identifier")}
             identifier["extension"] = [own]
-        return {"type": key.type, **rest, "identifier": identifier}
+        return {**rest, "type": key.type, "identifier": identifier}
 
     def _key_of_logical(self, element: Mapping[str, Any]) -> Key | None:
         identifier, kind = element.get("identifier"), element.get("type")
@@ -130,17 +150,18 @@ class References:
         system, value = identifier.get("system", ""), identifier.get("value")
         if not isinstance(value, str):
             return None
-        if system == self.system_of(kind):
-            return Key(kind, value)
-        return Key(kind, alias(system, value))
+        return self._named(kind.removeprefix(_TYPES), system, value)
 
     def _foreign(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Return a reference that is not the source's own; a bare URN resolves nowhere."""
+        """Return a reference that is not the source's own; a bare URN resolves nowhere.
+
+        An identifier says more than a URN that only the source could resolve.
+        """
         target = given.get("reference")
         if not isinstance(target, str) or not target.startswith("urn:"):
             return given
         rest = {name: value for name, value in given.items() if name != "reference"}
-        return {**rest, "identifier": {"system": "urn:ietf:rfc:3986", "value": target}}
+        return {"identifier": {"system": "urn:ietf:rfc:3986", "value": target}, **rest}
 
     def _absolute(self, url: str) -> str:
         """Return an attachment's URL; one relative to the source would mean the target's own."""

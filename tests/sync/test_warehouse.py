@@ -13,8 +13,10 @@ import pytest
 from dlt.common.runtime import anon_tracker
 from sqlalchemy import Engine, create_engine, text
 
+from practicefusion_connector import errors
 from practicefusion_connector.sync import FolderSource, State, Sync, SyncPlan, WarehouseTarget
 from practicefusion_connector.sync.targets.warehouse import destination_of
+from tests.leaks import everything_said
 from tests.sync.data import Resource, write
 
 TYPES = ("Patient", "MedicationRequest")
@@ -64,3 +66,39 @@ def test_a_warehouse_follows_changes_and_deletions(
     assert (third.total("updated"), third.total("deleted")) == (1, 1)
     for kind, table in (("Patient", "patient"), ("MedicationRequest", "medication_request")):
         assert rows(database, dataset, table) == expected(kind, changed)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_what_a_warehouse_refuses_is_told_without_its_words_and_another_name_helps(
+    people: list[Resource],
+    database: Engine,
+    postgresql_url: str,
+    state: State,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """They quote the value, which is a patient's record; dlt would log them, too."""
+    dataset, views = f"clinic_{uuid.uuid4().hex[:8]}", tmp_path / "views"
+    views.mkdir()
+    patients = [copy.deepcopy(each) for each in people if each["resourceType"] == "Patient"]
+
+    def run(name: str, kind: str) -> None:
+        column = {"name": name, "path": "address.first().line.first()", "type": kind}
+        (views / "Patient.json").write_text(json.dumps({"select": [{"column": [column]}]}))
+        patients[0]["language"] = f"{name} {kind}"
+        folder = write(tmp_path / "export", patients)
+        destination = destination_of(postgresql_url)
+        target = WarehouseTarget(destination, dataset, tmp_path / "dlt", views=views)
+        Sync(FolderSource(folder), target, state).run()
+
+    run("house", "integer")
+    with pytest.raises(
+        errors.UpstreamUnavailable, match=r"rows of Patient .*another name"
+    ) as caught:
+        run("house", "string")
+    house = patients[0]["address"][0]["line"][0]
+    assert house not in everything_said(caught.value) + "".join(capfd.readouterr())
+    run("another_name", "string")
+    with database.connect() as connection:
+        found = connection.execute(text(f"SELECT another_name FROM {dataset}.patient"))
+        assert house in found.scalars()

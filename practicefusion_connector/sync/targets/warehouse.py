@@ -128,7 +128,10 @@ class WarehouseTarget:
         except PipelineStepFailed as failed:
             step = failed.step
         # The library's text quotes rows and addresses, so only the step is told.
-        raise UpstreamUnavailable(f"The warehouse did not take the rows (step {step}).")
+        raise UpstreamUnavailable(
+            f"The warehouse did not take the rows of {', '.join(rows)} (step {step}). Where a "
+            "column of your own view has another type than it had, give it another name, too."
+        )
 
     def _columns(self, resource_type: str) -> dict[str, dict[str, Any]]:
         declared: dict[str, dict[str, Any]] = {
@@ -191,5 +194,6 @@ def _dlt() -> Any:
             f"A warehouse needs a library that is not installed ({error.name}): "
             "pip install 'practicefusion-connector[warehouse]'"
         ) from error
-    logging.getLogger("dlt").setLevel(logging.ERROR)
+    # Its errors are told as errors; as it logs them, they quote rows.
+    logging.getLogger("dlt").setLevel(logging.CRITICAL + 1)
     return dlt

@@ -14,6 +14,7 @@ from pathlib import Path
 from practicefusion_connector.sync.items import Applied, Item, Key
 from practicefusion_connector.sync.targets.base import Finished
 from practicefusion_connector.sync.targets.duckdb import DuckDBTarget
+from practicefusion_connector.sync.targets.duckdb_file import in_plain_words
 
 _GATHERED = ".gathered.duckdb"
 _STALE = ".stale"
@@ -40,6 +41,7 @@ class ParquetTarget(DuckDBTarget):
             self._note_stale(kind)
         return super().delete(keys)
 
+    @in_plain_words
     def finish(self, progress: Callable[[int], None]) -> Finished:
         """Write the files of the types that changed."""
         super().finish(progress)
@@ -51,6 +53,10 @@ class ParquetTarget(DuckDBTarget):
             progress(written)
         return Finished()
 
+    def _fill_anew(self, resource_type: str, definition: str) -> None:
+        self._note_stale(resource_type)
+        super()._fill_anew(resource_type, definition)
+
     def _note_stale(self, resource_type: str) -> None:
         # On disk, so that a process that goes on after a kill knows it, too.
         (self._folder / f"{resource_type}{_STALE}").touch()
@@ -60,8 +66,9 @@ class ParquetTarget(DuckDBTarget):
         part.touch(mode=0o600)
         quoted = str(part).replace("'", "''")
         # Rows are long: sorted, or in groups of the usual number, they would not fit in memory.
-        self._opened().execute("SET preserve_insertion_order = false")
-        self._opened().execute(
+        database = self._file.database
+        database.execute("SET preserve_insertion_order = false")
+        database.execute(
             f"COPY {self._table(kind)} TO '{quoted}' "
             "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '16MB')"
         )

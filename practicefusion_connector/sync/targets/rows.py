@@ -6,16 +6,22 @@ there are any; dates stay text, because FHIR's may be a year alone.
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import orjson
 
+from practicefusion_connector.errors import InvalidConfig
 from practicefusion_connector.summaries import summary_view
-from practicefusion_connector.sync.items import Item
+from practicefusion_connector.sync.items import Item, Key, Resource
+
+if TYPE_CHECKING:
+    from practicefusion_connector.fhir.views import View
 
 Kind = Literal["text", "boolean", "integer", "number", "texts"]
+Row = dict[str, Any]
 
 ID, RESOURCE = "id", "resource"
 _INTEGERS = 2**63
@@ -36,37 +42,72 @@ class TableColumn(NamedTuple):
 
 
 class Rows:
-    """Makes rows; `views` is a folder with the user's own summary views."""
+    """Makes rows; `views` is a folder with the user's own summary views, each read once."""
 
     def __init__(self, views: Path | None = None) -> None:
         self._views = views
+        self._view = cache(self._read_view)
         self.columns = cache(self._columns)
+
+    def definition(self, resource_type: str) -> str:
+        """Return what is another wherever the rows of the same resources may be others."""
+        return self._view(resource_type)[1]
+
+    def row(self, item: Item) -> Row:
+        """Return an item's row; a summary that cannot be made leaves its cells empty."""
+        # As it came: parsed and written again, its decimals would lose their precision.
+        return self._made(item.key, item.resource, item.raw.decode())
+
+    def kept(self, resource_type: str, source_id: str, text: str) -> Row:
+        """Return the row of a resource by the text that an earlier row of it holds."""
+        try:
+            resource = orjson.loads(text)
+        except ValueError:
+            # Changed by hand; the parser's own words may quote it.
+            resource = {}
+        return self._made(Key(resource_type, source_id), resource, text)
+
+    def _made(self, key: Key, resource: Resource, text: str) -> Row:
+        view, _ = self._view(key.type)
+        summary: Row = {}
+        if view is not None:
+            summary = next(iter(view.rows([resource], lambda error: None)), {})
+        row: Row = {
+            column.name: _cell(summary.get(column.name), column.kind)
+            for column in self.columns(key.type)
+        }
+        row[ID] = key.id
+        row[RESOURCE] = text
+        return row
 
     def _columns(self, resource_type: str) -> tuple[TableColumn, ...]:
         """Return the columns of a type's table: the id first, the resource last."""
-        view = summary_view(resource_type, self._views)
+        view, _ = self._view(resource_type)
         summary = [
             TableColumn(column.name, "texts" if column.collection else _kind(column.type))
             for column in (view.columns if view else ())
             if column.name not in (ID, RESOURCE)
         ]
-        return (TableColumn(ID, "text"), *summary, TableColumn(RESOURCE, "text"))
+        columns = (TableColumn(ID, "text"), *summary, TableColumn(RESOURCE, "text"))
+        names = {column.name.lower(): column.name for column in columns}
+        for column in columns:
+            if names[column.name.lower()] != column.name:
+                raise InvalidConfig(
+                    f'The view of {resource_type} has columns "{column.name}" and '
+                    f'"{names[column.name.lower()]}", which are one to a table: rename one of them.'
+                )
+        return columns
 
-    def row(self, item: Item) -> dict[str, Any]:
-        """Return an item's row; a summary that cannot be made leaves its cells empty."""
-        kind = item.key.type
-        view = summary_view(kind, self._views)
-        summary: dict[str, Any] = {}
-        if view is not None:
-            summary = next(iter(view.rows([item.resource], lambda error: None)), {})
-        row: dict[str, Any] = {
-            column.name: _cell(summary.get(column.name), column.kind)
-            for column in self.columns(kind)
-        }
-        row[ID] = item.key.id
-        # As it came: parsed and written again, its decimals would lose their precision.
-        row[RESOURCE] = item.raw.decode()
-        return row
+    def _read_view(self, resource_type: str) -> tuple[View | None, str]:
+        """Return a type's view as it is now, and the digest of its definition."""
+        # Not the one another caller read before: the digest must be of what makes the rows.
+        view = summary_view.__wrapped__(resource_type, self._views)
+        from practicefusion_connector.fhir.views import shipped_definition, summarized
+
+        shipped = shipped_definition(resource_type) if resource_type in summarized() else None
+        own = self._views / f"{resource_type}.json" if self._views else None
+        text = orjson.dumps(shipped) + (own.read_bytes() if own and own.is_file() else b"")
+        return view, hashlib.blake2b(text, digest_size=16).hexdigest()
 
 
 def _kind(fhir_type: str) -> Kind:

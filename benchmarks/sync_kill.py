@@ -95,7 +95,7 @@ def killed(kills: int, seed: int) -> dict[str, Any]:
             pass
         source = held(practice)
         with closing(State(f"sqlite:///{folder}/state.db", "kill")) as state:
-            syncs = state.ledger.next_id() - 1
+            syncs = state.ledger.newest()
         rows = in_tables(folder / "clinic.duckdb")
     return {
         "kills": done,

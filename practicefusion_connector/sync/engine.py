@@ -112,10 +112,8 @@ class Sync:
     @contextmanager
     def opened(self) -> Iterator[None]:
         """Hold the target open; where it is another than remembered, begin from nothing."""
-        current = self.state.ledger.current()
-        number = current.id if current else self.state.ledger.next_id()
         try:
-            if not self.state.recognize(self.target.open(self.state.memory, f"{number:06d}")):
+            if not self.state.recognize(self.target.open(self.state.memory)):
                 current = self.state.ledger.current()
                 if current is not None:
                     self._end(current, "failed", "The target was emptied or replaced.")
@@ -225,7 +223,7 @@ class Sync:
         _add(run.document.seconds, "deleting", started)
         started = time.monotonic()
         finished = self.target.finish(
-            lambda done: self._progress(SyncProgress("finishing", lines=done))
+            run.id, lambda done: self._progress(SyncProgress("finishing", lines=done))
         )
         report.references_mended, report.references_open = finished
         _add(run.document.seconds, "finishing", started)
@@ -248,7 +246,9 @@ class Sync:
     def _keep_deletions(self, run: Run) -> None:
         for part in run.document.parts:
             for path in map(Path, part.deleted):
-                self.target.take(path, f"{part.scope.replace(':', '-')}/deleted/{path.name}")
+                self.target.take(
+                    run.id, path, f"{part.scope.replace(':', '-')}/deleted/{path.name}"
+                )
 
     def _unfit(self, run: Run, types: Sequence[str], filters: dict[str, str]) -> str | None:
         """Return why a run that was cut off is not gone on with, if so."""

@@ -184,7 +184,7 @@ class Loader:
     def _taken(self, file: SyncFile) -> Counter[str]:
         with file.path.open("rb") as given:
             lines = sum(1 for line in given if line.strip())
-        self._target.take(file.path, f"{file.scope.replace(':', '-')}/{file.path.name}")
+        self._target.take(self._run, file.path, f"{file.scope.replace(':', '-')}/{file.path.name}")
         counts = Counter(read=lines, created=lines)
         end = Position(lines, file.path.stat().st_size)
         self._state.landed(Landing(self._run, file.scope, file.number, end, counts), [], [], [])

@@ -40,7 +40,7 @@ def replay_quarantine(sync: Sync) -> Counter[str]:
             after = page[-1].id
             tried.update(row.type for row in page)
             counts.update(_applied(sync, page))
-        sync.target.finish(lambda _: None)
+        sync.target.finish(sync.state.ledger.newest(), lambda _: None)
         _settle(sync.state, tried)
     return counts
 

@@ -6,7 +6,11 @@ import json
 import stat
 from pathlib import Path
 
+import pytest
+
+from practicefusion_connector import errors
 from practicefusion_connector.sync import FolderSource, FolderTarget, State, Sync
+from tests.sync.conftest import Opened
 from tests.sync.data import Resource, write
 
 
@@ -28,3 +32,30 @@ def test_files_are_kept_as_they_are(people: list[Resource], state: State, tmp_pa
     again = Sync(FolderSource(export), FolderTarget(tmp_path / "kept"), state).run()
     assert again.run == 2
     assert (tmp_path / "kept" / "000002" / "complete.json").exists()
+
+
+def test_a_run_has_one_folder_whatever_comes_between(
+    people: list[Resource], states: Opened, tmp_path: Path
+) -> None:
+    """Another sync's run begins before it, and it is cut off among its files."""
+    export = write(tmp_path / "export", people)
+
+    class Between(FolderSource):
+        def types(self) -> tuple[str, ...]:
+            other = FolderTarget(tmp_path / "other")
+            Sync(FolderSource(export), other, states("other")).run()
+            return super().types()
+
+    class CutOff(FolderTarget):
+        def take(self, run: int, path: Path, name: str) -> None:
+            if path.name.startswith("Patient"):
+                raise errors.UpstreamUnavailable("cut off")
+            super().take(run, path, name)
+
+    with pytest.raises(errors.UpstreamUnavailable):
+        Sync(Between(export), CutOff(tmp_path / "kept"), states("one")).run()
+    report = Sync(FolderSource(export), FolderTarget(tmp_path / "kept"), states("one")).run()
+    (run,) = [path for path in (tmp_path / "kept").iterdir() if path.is_dir()]
+    assert (report.resumed, run.name) == (True, f"{report.run:06d}")
+    named = json.loads((run / "complete.json").read_text())["files"]
+    assert {Path(name).name for name in named} == {path.name for path in export.iterdir()}

@@ -85,8 +85,8 @@ def test_a_parquet_table_larger_than_the_memory_is_written(state: State, tmp_pat
         )
     (tables / "Observation.stale").touch()
     target = ParquetTarget(tables, memory_limit="96MB")
-    target.open(state.memory, "000002")
-    target.finish(lambda _: None)
+    target.open(state.memory)
+    target.finish(2, lambda _: None)
     target.close()
     assert len(in_parquet(tables)) == 30001
     modes = {stat.S_IMODE(path.stat().st_mode) for path in (tables, *tables.iterdir())}
@@ -253,19 +253,19 @@ def test_what_lies_beside_a_duckdb_file_is_open_to_no_more_than_the_file(
         for each in people
         if each["resourceType"] == "Patient"
     ]
-    target.open(state.memory, "000002")
+    target.open(state.memory)
     target.apply("Patient", items)
     owner_s_alone = {name: 0o600, f"{name}.wal": 0o600, f"{name}.tmp": 0o700}
     assert rights() == owner_s_alone
     # Its log is made anew after each checkpoint.
-    target.finish(lambda _: None)
+    target.finish(1, lambda _: None)
     assert rights() == {name: 0o600, f"{name}.tmp": 0o700}
     target.apply("Patient", items)
     assert rights() == owner_s_alone
     target.close()
     assert rights() == {name: 0o600}
     (place / name).chmod(0o640)
-    target.open(state.memory, "000002")
+    target.open(state.memory)
     target.delete([(item.key, None) for item in items])
     assert rights()[f"{name}.wal"] == 0o640
     target.close()

@@ -55,10 +55,11 @@ class Ledger:
             row = connection.execute(statement).one_or_none()
         return _run(row) if row else None
 
-    def next_id(self) -> int:
-        """Return a number for the run that is begun next, for names."""
+    def newest(self) -> int:
+        """Return the id of the run that was begun last; 0 where none was."""
+        own = schema.runs.c.sync == self._sync
         with self._database.connect() as connection:
-            return int(connection.scalar(select(func.max(schema.runs.c.id))) or 0) + 1
+            return connection.scalar(select(func.max(schema.runs.c.id)).where(own)) or 0
 
     def begin(self, document: RunDocument) -> Run:
         """Begin a run and return it; of those that ended, the last ones are kept."""

@@ -144,7 +144,7 @@ class State:
 
     def replayed(self, done: Sequence[tuple[Item, Applied]]) -> None:
         """Remember what left the quarantine."""
-        run = self.ledger.next_id() - 1
+        run = self.ledger.newest()
         with self._database.begin() as connection:
             self.memory.remember(connection, run, done)
             self.quarantine.release(connection, [item.key for item, _ in done])

@@ -127,8 +127,8 @@ class Target(Protocol):
         """How many batches may be applied at once."""
         ...
 
-    def open(self, memory: Memory, run: str) -> str | None:
-        """Begin or go on with a run, and return the mark of this very target, if it carries one.
+    def open(self, memory: Memory) -> str | None:
+        """Begin or go on, and return the mark of this very target, if it carries one.
 
         A mark that differs from the last run's means that the target was emptied or replaced, and
         that what is remembered of it is void.
@@ -142,16 +142,16 @@ class Target(Protocol):
         """
         ...
 
-    def take(self, path: Path, name: str) -> None:
-        """Keep a file as it is under a relative name; called only where `whole_files`."""
+    def take(self, run: int, path: Path, name: str) -> None:
+        """Keep a file of a run as it is, under a relative name; called only where `whole_files`."""
         ...
 
     def delete(self, keys: Sequence[tuple[Key, str | None]]) -> Sequence[Applied]:
         """Delete resources, each given with the target's id; one that is not there is deleted."""
         ...
 
-    def finish(self, progress: Callable[[int], None]) -> Finished:
-        """Do what can be done once everything is applied; called again after a failure."""
+    def finish(self, run: int, progress: Callable[[int], None]) -> Finished:
+        """Do what can be done once everything of a run is applied; called again after a failure."""
         ...
 
     def close(self) -> None:

@@ -55,7 +55,7 @@ class DuckDBTarget:
         self._ready: set[str] = set()
 
     @in_plain_words
-    def open(self, memory: Memory, run: str) -> str | None:
+    def open(self, memory: Memory) -> str | None:
         """See `Target`; the mark lies in a table of its own."""
         with self._file.transaction() as database:
             database.execute(
@@ -82,7 +82,7 @@ class DuckDBTarget:
             database.unregister("_given")
         return [Applied("updated" if item.key.id in there else "created") for item in items]
 
-    def take(self, path: Path, name: str) -> None:
+    def take(self, run: int, path: Path, name: str) -> None:
         """See `Target`; tables take no files."""
         raise InvalidConfig("Tables take resources, not files.")
 
@@ -99,7 +99,7 @@ class DuckDBTarget:
         return [Applied("updated") for _ in keys]
 
     @in_plain_words
-    def finish(self, progress: Callable[[int], None]) -> Finished:
+    def finish(self, run: int, progress: Callable[[int], None]) -> Finished:
         """See `Target`; all tables follow their views, and the log goes into the file."""
         found = self._file.database.execute(f"SELECT type FROM {_VIEWS_TABLE}").fetchall()
         for (kind,) in found:

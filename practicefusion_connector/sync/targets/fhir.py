@@ -75,7 +75,7 @@ class FhirTarget:
         """See `Target`."""
         return self._workers()
 
-    def open(self, memory: Memory, run: str) -> None:
+    def open(self, memory: Memory) -> None:
         """See `Target`; a server carries no mark."""
         self._memory = memory
 
@@ -100,7 +100,7 @@ class FhirTarget:
             for item, answer, (_, open_) in zip(items, answers, ready, strict=True)
         ]
 
-    def take(self, path: Path, name: str) -> None:
+    def take(self, run: int, path: Path, name: str) -> None:
         """See `Target`; a server takes no files."""
         raise InvalidConfig("A FHIR server takes resources, not files.")
 
@@ -115,7 +115,7 @@ class FhirTarget:
         gone = EntryAnswer(404)
         return [deleted(answers.get(key, gone)) for key, _ in keys]
 
-    def finish(self, progress: Callable[[int], None]) -> Finished:
+    def finish(self, run: int, progress: Callable[[int], None]) -> Finished:
         """Make references literal whose target has arrived since they were written."""
         memory = self._asked()
         mended, after = 0, None

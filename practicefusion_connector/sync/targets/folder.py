@@ -31,24 +31,22 @@ class FolderTarget:
     def __init__(self, folder: Path) -> None:
         self.name = "ndjson"
         self._folder = folder
-        self._run = folder
 
-    def open(self, memory: Memory, run: str) -> str | None:
+    def open(self, memory: Memory) -> str | None:
         """See `Target`."""
         self._folder.mkdir(parents=True, exist_ok=True)
         mark = self._folder / _MARK
         if not mark.exists():
             replace_file(mark, new_mark())
-        self._run = self._folder / run
         return mark.read_text("utf-8")
 
     def apply(self, resource_type: str, items: Sequence[Item]) -> list[Applied]:
         """See `Target`; files are taken whole."""
         raise InvalidConfig("A folder takes files, not resources.")
 
-    def take(self, path: Path, name: str) -> None:
+    def take(self, run: int, path: Path, name: str) -> None:
         """See `Target`."""
-        kept = self._run / name
+        kept = self._of(run) / name
         kept.parent.mkdir(parents=True, exist_ok=True)
         part = kept.with_name(f".{kept.name}.part")
         with path.open("rb") as given, open_private(part, "wb") as copy:
@@ -61,13 +59,17 @@ class FolderTarget:
         """See `Target`; the files of deletions are taken whole, too."""
         raise InvalidConfig("A folder takes files, not deletions.")
 
-    def finish(self, progress: Callable[[int], None]) -> Finished:
+    def finish(self, run: int, progress: Callable[[int], None]) -> Finished:
         """Say that the run's folder is complete."""
-        if self._run.is_dir():
-            found = sorted(file.relative_to(self._run) for file in self._run.rglob("*.ndjson"))
+        folder = self._of(run)
+        if folder.is_dir():
+            found = sorted(file.relative_to(folder) for file in folder.rglob("*.ndjson"))
             names = [str(name) for name in found]
-            replace_file(self._run / _COMPLETE, json.dumps({"files": names}) + "\n")
+            replace_file(folder / _COMPLETE, json.dumps({"files": names}) + "\n")
         return Finished()
 
     def close(self) -> None:
         """See `Target`."""
+
+    def _of(self, run: int) -> Path:
+        return self._folder / f"{run:06d}"

@@ -42,9 +42,9 @@ class ParquetTarget(DuckDBTarget):
         return super().delete(keys)
 
     @in_plain_words
-    def finish(self, progress: Callable[[int], None]) -> Finished:
+    def finish(self, run: int, progress: Callable[[int], None]) -> Finished:
         """Write the files of the types that changed."""
-        super().finish(progress)
+        super().finish(run, progress)
         for written, kind in enumerate(self.types(), start=1):
             stale, file = self._folder / f"{kind}{_STALE}", self._folder / f"{kind}.parquet"
             if stale.exists() or not file.exists():

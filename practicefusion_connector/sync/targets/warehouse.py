@@ -55,7 +55,7 @@ class WarehouseTarget:
         self._pipeline: Any = None
         self._memory: Memory | None = None
 
-    def open(self, memory: Memory, run: str) -> None:
+    def open(self, memory: Memory) -> None:
         """See `Target`; a warehouse carries no mark."""
         dlt = _dlt()
         self._memory = memory
@@ -81,7 +81,7 @@ class WarehouseTarget:
             Applied("updated" if item.key in there else "created", item.key.id) for item in items
         ]
 
-    def take(self, path: Path, name: str) -> None:
+    def take(self, run: int, path: Path, name: str) -> None:
         """See `Target`; tables take no files."""
         raise InvalidConfig("Tables take resources, not files.")
 
@@ -94,7 +94,7 @@ class WarehouseTarget:
         self._load(by_type)
         return [Applied("updated") for _ in keys]
 
-    def finish(self, progress: Callable[[int], None]) -> Finished:
+    def finish(self, run: int, progress: Callable[[int], None]) -> Finished:
         """See `Target`; every load is whole by itself."""
         return Finished()
 

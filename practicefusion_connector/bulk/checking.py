@@ -29,7 +29,7 @@ from practicefusion_connector.bulk.documents import (
     is_compressed,
     open_documents,
 )
-from practicefusion_connector.bulk.sections import holds_deletions, unreadable_of
+from practicefusion_connector.bulk.sections import unreadable_of
 from practicefusion_connector.bulk.sieve import Aside, Sieve
 from practicefusion_connector.errors import Cancelled
 from practicefusion_connector.fhir.validation import Finding, Validate, validated, validator_for
@@ -89,6 +89,7 @@ def check(
     *,
     validation: Validation,
     longest: int,
+    deletions: bool = False,
     halt: Event | None = None,
 ) -> Checked:
     """Check `part` and move it to `final`; what is put aside goes to the file `aside`.
@@ -97,6 +98,7 @@ def check(
         kind: the resource type the file is said to hold.
         validation: what becomes of a resource that breaks the rules.
         longest: bytes of one resource at most.
+        deletions: the file names what was deleted; an entry that cannot be read is put aside, too.
         halt: ends the check when set; `part` stays as it is.
 
     Raises:
@@ -108,7 +110,7 @@ def check(
         Sieve(part, final) as sieve,
         Aside(aside, final.name) as put_aside,
     ):
-        sorting = _Sorting(kind, validation, sieve, put_aside, holds_deletions(final.name))
+        sorting = _Sorting(kind, validation, sieve, put_aside, deletions)
         if is_compressed(part):
             sieve.leave_out(1)
         for document in _until_broken(documents(source, longest)):

@@ -144,6 +144,7 @@ class Fetching:
             # Bundles of deletions and OperationOutcomes are read by us, not handed on.
             validation=self._handling.validation if item.section == "output" else "none",
             longest=self._exchange.transport.policy.max_body_bytes,
+            deletions=item.section == "deleted",
             halt=self._asked,
         )
 

@@ -27,11 +27,6 @@ class Deletion(NamedTuple):
     id: str
 
 
-def holds_deletions(name: str) -> bool:
-    """Say whether a file of an export holds deletions, by the name that `manifest` gave it."""
-    return name.startswith("deleted.")
-
-
 def deletions_of(bundle: Any) -> Iterator[Deletion]:
     """Yield the resources that a transaction Bundle deletes; its other entries say nothing here."""
     entries = bundle.get("entry") if isinstance(bundle, dict) else None

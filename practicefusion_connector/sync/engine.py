@@ -20,7 +20,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from practicefusion_connector.errors import Cancelled, ConnectorError
+from practicefusion_connector.errors import Cancelled, ConnectorError, InvalidInput
 from practicefusion_connector.sync.closing import move_watermarks, report_of, unreadable
 from practicefusion_connector.sync.deleting import Deleter
 from practicefusion_connector.sync.loading import Loader, SyncFile
@@ -126,8 +126,16 @@ class Sync:
 
         Args:
             cancel: stops the look-up of a group's members, where that takes an export.
+
+        Raises:
+            InvalidInput: a filter narrows a type that is not synced.
         """
         types, filters = self.plan.types or self.source.types(), self.source.filters()
+        if unknown := sorted(set(filters) - set(types)):
+            raise InvalidInput(
+                f"type_filter narrows {', '.join(unknown)}, which is not among the types to sync.",
+                problems=[{"path": "type_filter", "message": "narrows a type that is not synced"}],
+            )
         current = self.state.ledger.current()
         if current is not None:
             unfit = self._unfit(current, types, filters)

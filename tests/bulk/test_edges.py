@@ -138,7 +138,7 @@ def test_entries_that_name_no_deletion_are_put_aside_and_the_others_stand(tmp_pa
     name = "deleted.000.ndjson"
     part, final, aside = tmp_path / "part", tmp_path / name, tmp_path / "quarantine" / name
     part.write_text("".join(json.dumps(each) + "\n" for each in documents))
-    done = check(part, final, aside, "Bundle", validation="none", longest=10_000)
+    done = check(part, final, aside, "Bundle", validation="none", longest=10_000, deletions=True)
     assert list(read_deletions(final)) == [("Patient", "1"), ("Goal", "2"), ("Goal", "5")]
     entries = list(quarantined(aside))
     assert {each["reason"] for each in entries} == {"names no deletion"}

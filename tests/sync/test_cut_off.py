@@ -161,6 +161,15 @@ def test_what_narrows_a_type_is_part_of_what_was_synced(
     assert first_patient.encode() not in Path(str(held)).read_bytes(), "a search is PHI"
 
 
+def test_a_filter_of_a_type_that_is_not_synced_is_refused(
+    sandbox: Sandbox, state: State, target: DuckDBTarget, tmp_path: Path
+) -> None:
+    refused = pytest.raises(errors.InvalidInput, match="type_filter narrows Goal")
+    with source_of(sandbox, tmp_path, type_filter=("Goal?x=y",)) as source, refused:
+        Sync(source, target, state, SyncPlan(types=TYPES)).run()
+    assert sandbox.bulk.kickoffs == 0
+
+
 @pytest.mark.parametrize(
     ("plan", "goes_on"),
     [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -160,7 +161,9 @@ def _amount(value: Any) -> str:
     """Return a number as text; `str` of an int of thousands of digits would fail."""
     sane = isinstance(value, str | float) or (isinstance(value, int) and abs(value) < 10**18)
     text = str(value).strip() if sane and not isinstance(value, bool) else ""
-    if not _NUMBER.fullmatch(text):
+    # A float's own text may have more decimals than anybody would write.
+    good = math.isfinite(value) if isinstance(value, float) else _NUMBER.fullmatch(text)
+    if not good:
         raise Refused(f"is {shape(value)}; it must be a number")
     return text
 

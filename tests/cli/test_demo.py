@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import json
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -21,14 +21,16 @@ CORE = [action.key for action in shipped().core()]
 
 
 def test_json_is_one_object_and_all_33_find_something() -> None:
-    started = time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     ended = subprocess.run(
         [sys.executable, "-m", "practicefusion_connector.cli", "demo", "--json"],
         capture_output=True,
         text=True,
         check=True,
     )
-    assert time.monotonic() - started < 10
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    # Of the processor's time: what else the machine does is not the demo's.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 10
     assert ended.stderr == ""
     told = json.loads(ended.stdout)
     assert told.keys() == {"actions"}

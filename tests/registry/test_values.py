@@ -224,6 +224,7 @@ def test_what_is_no_line_of_text_is_refused(given: Any) -> None:
         ("5,6", ["5,6"]),
         (-0.5, ["-0.5"]),
         (1e-7, ["1e-07"]),
+        (0.0059657130580431554, ["0.0059657130580431554"]),
     ],
 )
 def test_quantities_are_number_system_unit(given: Any, wanted: list[str]) -> None:

@@ -16,8 +16,8 @@ from tests.stores.workers import (
     create,
     fork_and_add,
     hold_lease,
+    processes,
     save_for_ever,
-    spawn,
     started,
     take_lease,
 )
@@ -68,7 +68,7 @@ def test_a_forked_pool_shares_no_socket(place: Place, store: ConnectionStore) ->
 
 
 def test_processes_that_start_together_agree_on_one_store(place: Place) -> None:
-    barrier = spawn.Barrier(4)
+    barrier = processes.Barrier(4)
     ids = ["a", "b", "c", "d"]
     with ExitStack() as stack:
         workers = [stack.enter_context(started(create, place, id_, barrier)) for id_ in ids]

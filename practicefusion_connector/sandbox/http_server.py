@@ -113,7 +113,7 @@ class SandboxServer(ThreadedWSGIServer):
     def serve(self, application: WSGIApplication) -> None:
         """Answer requests in the calling thread until `stop`."""
         self.app = application
-        self.serve_forever(poll_interval=0.05)
+        self.serve_forever(poll_interval=0.01)
 
     def stop(self) -> None:
         """End `serve`, then every open connection."""

@@ -12,7 +12,7 @@ import pytest
 pytestmark = pytest.mark.soak
 
 ROOT = Path(__file__).parents[2]
-KILLS = 20
+KILLS = 12
 
 
 def test_every_sync_completes_and_every_practice_is_asked_at_its_pace() -> None:

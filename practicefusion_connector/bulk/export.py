@@ -123,7 +123,7 @@ class Export:
         Args:
             plan: whose job; none given, the one whose export the folder holds, if any.
         """
-        job_id = self.job_id(plan) if plan else self._folder.job
+        job_id = self._job_of(plan)
         if job_id is None:
             return
         # What a crawl of any plan may have left is among what one of everything would.
@@ -138,9 +138,12 @@ class Export:
             plan: whose job; none given, the one whose export the folder holds, if any.
             files: remove its files too.
         """
-        job_id = self.job_id(plan) if plan else self._folder.job
+        job_id = self._job_of(plan)
         if job_id is not None:
             self._release(job_id, files=files)
+
+    def _job_of(self, plan: ExportPlan | None) -> str | None:
+        return self.job_id(plan) if plan else self._folder.job
 
     def _release(self, job_id: str, *, files: bool) -> None:
         if files and self._folder.path.is_dir():

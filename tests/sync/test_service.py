@@ -30,7 +30,7 @@ from practicefusion_connector.sync.health import is_served
 from practicefusion_connector.sync.health_server import serving
 from practicefusion_connector.sync.reports.report import write_json
 from practicefusion_connector.sync.runs import RunDocument
-from practicefusion_connector.sync.service import SyncService
+from practicefusion_connector.sync.service import StateOpener, SyncService
 from tests.sync.conftest import Opened
 from tests.sync.data import Resource, write
 
@@ -74,8 +74,11 @@ def builds(tmp_path: Path, people: list[Resource], states: Opened) -> Builds:
 
 
 @contextmanager
-def service_of(builds: Builds, **schedule: Any) -> Iterator[SyncService]:
-    service = SyncService(builds, ScheduleSettings(**schedule), builds.folder)
+def service_of(
+    builds: Builds, open_state: StateOpener | None = None, **schedule: Any
+) -> Iterator[SyncService]:
+    settings = ScheduleSettings(**schedule)
+    service = SyncService(builds, settings, builds.folder, open_state=open_state)
     service.start()
     try:
         yield service
@@ -215,15 +218,12 @@ class Recalls:
 
 @contextmanager
 def restarted(builds: Builds, recalls: Recalls) -> Iterator[SyncService]:
-    schedule = ScheduleSettings(enabled=False)
-    service = SyncService(builds, schedule, builds.folder, open_state=recalls)
-    service.start()
-    try:
-        yield service
-    finally:
-        recalls.go_on.set()
-        assert service.stop(PATIENCE)
-        assert recalls.done.wait(PATIENCE)
+    with service_of(builds, open_state=recalls, enabled=False) as service:
+        try:
+            yield service
+        finally:
+            recalls.go_on.set()
+    assert recalls.done.wait(PATIENCE)
 
 
 def test_a_service_that_begins_again_knows_how_the_last_runs_ended(

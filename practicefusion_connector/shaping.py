@@ -201,7 +201,7 @@ class Shaping:
         if wanted == "none" or (wanted == "warn" and not _can_validate()):
             return None
         kind = resource["resourceType"]
-        return validator_for(kind) if kind in _validated() else None
+        return validator_for(kind) if kind in validated() else None
 
     def _too_large(self, frame: Result) -> ResponseTooLarge:
         noun, limit = self._request.action.noun, self._request.max_output_bytes
@@ -230,11 +230,6 @@ def _size(part: Any) -> int:
 @cache
 def _can_validate() -> bool:
     return find_spec("jsonschema_rs") is not None
-
-
-@cache
-def _validated() -> frozenset[str]:
-    return frozenset(validated())
 
 
 def _without_view(request: Request) -> ActionWarning:

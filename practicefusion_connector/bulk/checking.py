@@ -12,7 +12,6 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
 from pathlib import Path
 from threading import Event
 from typing import Any, Literal
@@ -203,15 +202,8 @@ class _Sorting:
         self._aside.text(line, raw, reason, whole=reason not in (TOO_LONG, BROKEN))
 
 
-@cache
-def _schemas() -> frozenset[str]:
-    return frozenset(validated())
-
-
-# A compiled schema is a megabyte, and files come type by type.
-@lru_cache(maxsize=2)
 def _validator(kind: str) -> Validate | None:
-    return validator_for.__wrapped__(kind) if kind in _schemas() else None
+    return validator_for(kind) if kind in validated() else None
 
 
 def _inside(value: Any) -> Iterator[Any]:

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from practicefusion_connector.errors import InvalidConfig
 from practicefusion_connector.resources import folder
 
 if TYPE_CHECKING:
-    from jsonschema_rs import ValidationError
+    from jsonschema_rs import ValidationError, Validator
 
 # A resource that is wrong throughout says no more after this many findings.
 MAX_FINDINGS = 100
@@ -70,23 +70,46 @@ class Finding:
 Validate = Callable[[Mapping[str, Any]], list[Finding]]
 
 
-def validated() -> list[str]:
+@cache
+def validated() -> tuple[str, ...]:
     """Return the resource types that can be validated, in alphabetical order."""
-    definitions = _definitions()
-    return sorted(
-        name
-        for name, definition in definitions.items()
-        if "resourceType" in definition.get("properties", {})
+    return tuple(
+        sorted(
+            name
+            for name, definition in _data("definitions.json").items()
+            if "resourceType" in definition.get("properties", {})
+        )
     )
 
 
-@lru_cache(maxsize=64)
+@cache
 def validator_for(resource: str) -> Validate:
-    """Return the validator of a resource type; it is compiled at the first call for the type.
+    """Return the validator of a resource type; the first call for any type compiles them all.
 
     Raises:
         InvalidConfig: jsonschema-rs is not installed; the text says which extra to install.
         ValueError: there is no schema for that type.
+    """
+    if resource not in validated():
+        known = ", ".join(validated())
+        raise ValueError(f"there is no R4 schema of {resource!r}; there is one of: {known}")
+    compiled = _compiled()
+
+    def validate(data: Mapping[str, Any]) -> list[Finding]:
+        wrapped = {resource: data}
+        if compiled.is_valid(wrapped):
+            return []
+        found = (finding for error in compiled.iter_errors(wrapped) for finding in _read(error))
+        return list(islice(found, MAX_FINDINGS))
+
+    return validate
+
+
+@cache
+def _compiled() -> Validator:
+    """Return the validator of an object that holds a resource by the name of its type.
+
+    All types are compiled into one: what they share, nearly everything, is in memory once.
     """
     try:
         import jsonschema_rs
@@ -95,22 +118,8 @@ def validator_for(resource: str) -> Validate:
             "Validating answers needs a library that is not installed: "
             "pip install 'practicefusion-connector[validate]'"
         ) from error
-    if resource not in validated():
-        known = ", ".join(validated())
-        raise ValueError(f"there is no R4 schema of {resource!r}; there is one of: {known}")
-    compiled = jsonschema_rs.Draft6Validator(
-        {"definitions": _definitions(), "$ref": f"#/definitions/{resource}"}
-    )
-
-    def validate(data: Mapping[str, Any]) -> list[Finding]:
-        if compiled.is_valid(data):
-            return []
-        found = (
-            finding for error in compiled.iter_errors(data) for finding in _read(error, resource)
-        )
-        return list(islice(found, MAX_FINDINGS))
-
-    return validate
+    types = {name: {"$ref": f"#/definitions/{name}"} for name in validated()}
+    return jsonschema_rs.Draft6Validator({"definitions": _definitions(), "properties": types})
 
 
 def _data(name: str) -> dict[str, Any]:
@@ -119,12 +128,11 @@ def _data(name: str) -> dict[str, Any]:
     return content
 
 
-@lru_cache(maxsize=1)
+@cache
 def _choices() -> dict[str, dict[str, list[str]]]:
     return _data("choices.json")
 
 
-@lru_cache(maxsize=1)
 def _definitions() -> dict[str, Any]:
     """Return the definitions, with the choice elements as rules of theirs."""
     definitions = _data("definitions.json")
@@ -149,10 +157,11 @@ def _at_most_one(fields: list[str], required: int) -> dict[str, Any]:
 # Its texts carry values, so they are never used; its structure is.
 
 
-def _read(error: ValidationError, resource: str) -> Iterator[Finding]:
+def _read(error: ValidationError) -> Iterator[Finding]:
     kind = error.kind.as_dict()
-    path = resource + "".join(
-        f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.instance_path
+    resource, *steps = error.instance_path
+    path = str(resource) + "".join(
+        f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps
     )
     keyword = error.kind.name
     if keyword == "anyOf" and error.schema_path[-3] == "allOf":
@@ -161,7 +170,7 @@ def _read(error: ValidationError, resource: str) -> Iterator[Finding]:
     elif keyword == "anyOf":
         # An item of a list of primitives, which may also be null: the first branch is its type.
         for inner in kind["context"][0]:
-            yield from _read(inner, resource)
+            yield from _read(inner)
     elif keyword == "additionalProperties":
         for name in kind["unexpected"]:
             shown = f"{path}.{name}" if _ELEMENT_NAME.match(name) else path

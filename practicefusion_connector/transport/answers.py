@@ -25,7 +25,7 @@ from practicefusion_connector.transport.redaction import path_template
 from practicefusion_connector.transport.run import Run
 
 E = TypeVar("E", bound=errors.ConnectorError)
-_CHUNK = 64 * 1024
+_CHUNK = 32 * 1024
 # What goes wrong is said in the first bytes; a failing server's page may be of any size.
 _LONGEST_ERROR = 64 * 1024
 # OpenSSL's names for what trying again will not change: a certificate, or a port without TLS.
@@ -107,7 +107,7 @@ class Incoming:
         self._response.close()
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the body in pieces of 64 KiB at most, decompressed.
+        """Yield the body in pieces of 32 KiB at most, decompressed.
 
         Raises:
             ConnectorError: the connection broke, the server fell silent, or the run must end.

@@ -15,7 +15,9 @@ from practicefusion_connector.bulk.plan import ExportPlan
 from practicefusion_connector.errors import (
     ActionWarning,
     ConnectorError,
+    InvalidConfig,
     InvalidResponse,
+    RateLimited,
     Rejected,
 )
 from practicefusion_connector.transport import Answer
@@ -72,6 +74,10 @@ def kick_off(plan: ExportPlan, exchange: Exchange) -> Started:
 
 def refused(error: ConnectorError, plan: ExportPlan) -> bool:
     """Say whether the error of a kick-off means that there is no `$export` for this application."""
+    if isinstance(error, RateLimited | InvalidConfig):
+        # A server may ask for fewer requests with 400 and 403, too; a token endpoint that refuses
+        # the application says nothing of `$export`.
+        return False
     codes = {issue.get("code") for issue in error.issues}
     if plan.group is not None and error.http_status == 404 and "not-found" in codes:
         # It is the group that is not there; with an operation that is not, servers say so.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from werkzeug.wrappers import Request, Response
 
@@ -120,6 +122,38 @@ def test_a_busy_server_is_asked_again(sandbox: Sandbox, export_of: MakeExport) -
     sandbox.bulk.faults.limit(2, retry_after=0)
     assert export_of().run(ExportPlan(types=("Goal",))).complete
     assert sandbox.bulk.kickoffs == 1
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_a_server_that_asks_for_fewer_requests_is_not_crawled(
+    sandbox: Sandbox, export_of: MakeExport, status: int
+) -> None:
+    outcome = {"resourceType": "OperationOutcome", "issue": [{"code": "throttled"}]}
+
+    def throttle(request: Request) -> Response | None:
+        if not request.path.endswith("$export"):
+            return None
+        return Response(json.dumps(outcome), status, {"Retry-After": "600"})
+
+    sandbox.behaviour.before_request = throttle
+    with pytest.raises(errors.RateLimited) as caught:
+        export_of().run(ExportPlan(types=("Goal",)))
+    assert caught.value.retry_after == 600
+    assert not any(each.path.endswith("/Goal") for each in sandbox.requests)
+
+
+def test_a_token_endpoint_that_refuses_the_application_is_no_reason_to_crawl(
+    sandbox: Sandbox, export_of: MakeExport
+) -> None:
+    refusals = [Response(status=400)]
+
+    def refuse(request: Request) -> Response | None:
+        return refusals.pop() if request.path.endswith("/token") and refusals else None
+
+    sandbox.behaviour.before_request = refuse
+    with pytest.raises(errors.InvalidConfig):
+        export_of().run(ExportPlan(types=("Goal",)))
+    assert export_of().run(ExportPlan(types=("Goal",))).mode == "export"
 
 
 @pytest.mark.parametrize("location", [None, "https://elsewhere.example.com/Export/1"])

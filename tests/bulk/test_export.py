@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from werkzeug.wrappers import Request, Response
 
 from practicefusion_connector import errors
 from practicefusion_connector.bulk import ExportPlan, JobStore, Patience, Progress
@@ -123,6 +124,26 @@ def test_a_token_that_dies_while_waiting_is_replaced(
     assert len(outcome.counts) == 3
     assert sandbox.bulk.kickoffs == 1
     assert sandbox.tokens.count_access() - before >= 5
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_a_token_endpoint_that_is_away_leaves_the_job_good(
+    sandbox: Sandbox, export_of: MakeExport, jobs: JobStore, status: int
+) -> None:
+    def away(request: Request) -> Response | None:
+        return Response(status=status) if request.path.endswith("/token") else None
+
+    def expire(told: Progress) -> None:
+        if told.stage == "polling":
+            sandbox.tokens.expire_access()
+            sandbox.behaviour.before_request = away
+
+    with pytest.raises(errors.UpstreamUnavailable, match="No access token"):
+        export_of(progress=expire).run(ExportPlan(types=("Patient",)))
+    assert list(jobs.states().values()) == ["polling"]
+    sandbox.behaviour.before_request = None
+    assert export_of().run(ExportPlan(types=("Patient",))).resumed
+    assert sandbox.bulk.kickoffs == 1
 
 
 def test_a_status_that_fails_may_pass(sandbox: Sandbox, export_of: MakeExport) -> None:

@@ -25,9 +25,15 @@ from practicefusion_connector.bulk.ledger import Ledger
 from practicefusion_connector.bulk.outcome import Progress
 from practicefusion_connector.bulk.pages import ExactPages
 from practicefusion_connector.bulk.plan import ExportPlan
-from practicefusion_connector.bulk.searches import TypeSearch, changed_since, searches_for
+from practicefusion_connector.bulk.searches import (
+    TypeSearch,
+    changed_since,
+    members_of,
+    searches_for,
+)
 from practicefusion_connector.errors import (
     ActionWarning,
+    ConnectorError,
     Forbidden,
     InvalidResponse,
     MissingScope,
@@ -45,6 +51,16 @@ MARGIN = timedelta(minutes=5)
 
 _PATIENTS = "patients"
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+# What a search can do without where a server refuses it, in the order to try, and what that means.
+_LEFT_OUT = {
+    "_revinclude": "what comes along with records is left out",
+    "_lastUpdated": "it is looked at here",
+}
+# What is odd about a page because something is missing there, told without its numbers.
+_GAPS = {
+    "entry_without_resource": "A search of {} gave entries without a resource.",
+    "total_mismatch": "A search of {} gave another number than the server says there are.",
+}
 # Patients between two entries in the ledger, for each search that runs at once.
 _BATCH = 4
 
@@ -70,7 +86,7 @@ class Crawl:
         self._since = datetime.fromisoformat(plan.since_text) if plan.since_text else None
         self._refused = set(ledger.job.refused)
         self._lacking = set(ledger.job.lacking)
-        self._with_along = True
+        self._without: set[str] = set()
         self._warnings: list[ActionWarning] = []
         self._lock = threading.Lock()
 
@@ -107,6 +123,9 @@ class Crawl:
             self._ledger.update(crawled=0, offsets={})
             # A page may shift while the next is read, and a group may name a member twice.
             listed = dict.fromkeys(each for each in self._patients() if self._is_usable(each))
+            # Before the list, which is not made again: who is not on it is missing all the same.
+            self._ledger.update(lacking=sorted(self._lacking))
+            self._ledger.warn(*self._warnings)
             replace_file(listing, "\n".join(listed))
         # The first unit is the practice itself: records that are about no patient.
         patients: list[str | None] = [None, *listing.read_text(encoding="utf-8").split()]
@@ -155,24 +174,26 @@ class Crawl:
         )
 
     def _patients(self) -> Iterator[str]:
-        if self._plan.group is None:
-            url = self._client.search_url("Patient", [("_count", "200")])
-            for page in self._pages("Patient", url):
-                yield from (str(patient.get("id", "")) for patient in page.matches)
+        if self._plan.group is not None:
+            yield from members_of(
+                self._client.read("Group", self._plan.group, self._exchange.run())
+            )
             return
-        group = self._client.read("Group", self._plan.group, self._exchange.run())
-        for member in group.get("member") or ():
-            entity = member.get("entity") if isinstance(member, dict) else None
-            kind, _, logical_id = str((entity or {}).get("reference", "")).rpartition("/")
-            if kind.endswith("Patient") and not member.get("inactive"):
-                yield logical_id
+        url, given = self._client.search_url("Patient", [("_count", "200")]), 0
+        for page in self._pages("Patient", url):
+            given += len(page.matches)
+            self._look_for_gaps("Patient", page, given, lacking=self._by_patient())
+            yield from (str(patient.get("id", "")) for patient in page.matches)
 
     def _is_usable(self, logical_id: str) -> bool:
         if _ID.fullmatch(logical_id):
             return True
         self._note("patient_left_out", "A patient without a usable id is left out.")
-        self._lacking.update(search.resource for search in self._searches if search.by)
+        self._lacking |= self._by_patient()
         return False
+
+    def _by_patient(self) -> set[str]:
+        return {search.resource for search in self._searches if search.by}
 
     def _pages(self, resource: str, url: str) -> Iterator[Page]:
         limit = self._exchange.transport.policy.max_pages
@@ -193,9 +214,9 @@ class Crawl:
         gathered: Gathering,
         seen: set[tuple[str, str]],
     ) -> None:
-        along = self._with_along and bool(search.along)
+        without = frozenset(self._without)
         try:
-            self._gather(search, patient, gathered, seen, along=along)
+            self._gather(search, patient, gathered, seen, without)
         except (MissingScope, NotFound) as error:
             self._refused.add(search.resource)
             told = f"The server does not let {search.resource} be searched ({error.code})."
@@ -204,14 +225,31 @@ class Crawl:
             # It may be this patient's records only.
             self._lacking.add(search.resource)
             self._note("records_refused", f"The server refused {search.resource} of some patients.")
-        except Rejected:
-            if not along:
+        except Rejected as error:
+            culprit = self._culprit(error, search, without)
+            if culprit is None:
                 raise
-            # Not every server takes _revinclude; the records themselves matter more.
-            self._note("parameter_left_out", "The server does not take _revinclude.")
-            self._refused.update(value.partition(":")[0] for value in search.along)
-            self._with_along = False
-            self._gather(search, patient, gathered, seen, along=False)
+            # The records themselves matter more.
+            self._leave_out(culprit, search)
+            self._search(search, patient, gathered, seen)
+
+    def _culprit(
+        self, error: ConnectorError, search: TypeSearch, without: frozenset[str]
+    ) -> str | None:
+        """Return the parameter to leave out: one the server names, else the next of the list."""
+        if error.http_status is None:
+            return None
+        asked = {"_revinclude": bool(search.along), "_lastUpdated": self._since is not None}
+        sent = [name for name in _LEFT_OUT if asked[name] and name not in without]
+        named = [name for name in sent if name in (error.diagnostics or "")]
+        return next(iter(named or sent), None)
+
+    def _leave_out(self, name: str, search: TypeSearch) -> None:
+        self._without.add(name)
+        if name == "_revinclude":
+            self._refused.update(search.comes_along)
+        told = f"The server does not take {name} in searches: {_LEFT_OUT[name]}."
+        self._note("parameter_left_out", told)
 
     def _gather(
         self,
@@ -219,15 +257,18 @@ class Crawl:
         patient: str | None,
         gathered: Gathering,
         seen: set[tuple[str, str]],
-        *,
-        along: bool,
+        without: frozenset[str],
     ) -> None:
-        for query in search.queries(patient, self._plan.since_text, along=along):
-            url = self._client.search_url(search.resource, query)
+        since = None if "_lastUpdated" in without else self._plan.since_text
+        wanted = search.comes_along
+        for query in search.queries(patient, since, along="_revinclude" not in without):
+            url, given = self._client.search_url(search.resource, query), 0
             for number, page in enumerate(self._pages(search.resource, url)):
                 if number == 0:
                     self._look_for_ignored(query, search, page)
-                wanted = {value.partition(":")[0] for value in search.along}
+                # Some servers count what comes along, too.
+                given += len(page.matches) + len(page.included)
+                self._look_for_gaps(search.resource, page, given, lacking={search.resource})
                 included = [each for each in page.included if each["resourceType"] in wanted]
                 for resource in (*page.matches, *included):
                     key = resource["resourceType"], str(resource.get("id"))
@@ -251,6 +292,20 @@ class Crawl:
             self._note(
                 "parameter_ignored", "The server ignores _lastUpdated; it is looked at here."
             )
+        if "_revinclude" in ignored:
+            self._refused.update(search.comes_along)
+            self._note(
+                "parameter_ignored",
+                f"The server ignores _revinclude; {_LEFT_OUT['_revinclude']}.",
+            )
+
+    def _look_for_gaps(self, resource: str, page: Page, given: int, *, lacking: set[str]) -> None:
+        """Note what is odd about a page, and what is missing because of it."""
+        for code, message in page.warnings:
+            told = _GAPS.get(code)
+            if told and (code != "total_mismatch" or (page.total or 0) > given):
+                self._lacking |= lacking
+            self._note(code, told.format(resource) if told else message)
 
     def _note(self, code: str, message: str) -> None:
         with self._lock:

@@ -1,4 +1,4 @@
-"""The searches that stand in for an export: which there are for a type, and what they find.
+"""The searches that stand in for an export: of whom, which for a type, and what they find.
 
 Everything about a type is read from the registry: whether its search names a patient, and which
 records come along with it. It sends nothing.
@@ -6,7 +6,8 @@ records come along with it. It sends nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,8 @@ from practicefusion_connector.registry import Action, shipped
 
 _PAGE = "200"
 Query = list[tuple[str, str]]
+# The end of a literal reference, relative or absolute, perhaps to a version (R4 §2.3.0.1).
+_REFERENCE = re.compile(r"(?:^|/)(?P<type>[A-Z][A-Za-z]*)/(?P<id>[^/]+)(?:/_history/[^/]+)?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,11 @@ class TypeSearch:
     by: str | None
     narrowed: tuple[tuple[tuple[str, str], ...], ...]
     along: tuple[str, ...]
+
+    @property
+    def comes_along(self) -> frozenset[str]:
+        """The types whose records come along."""
+        return frozenset(value.partition(":")[0] for value in self.along)
 
     def queries(self, patient: str | None, since: str | None, *, along: bool) -> list[Query]:
         """Return the searches for one patient's records, or for the whole practice."""
@@ -82,6 +90,20 @@ def changed_since(resource: Mapping[str, Any], since: datetime | None) -> bool:
         return since is None or datetime.fromisoformat(told) >= since  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return True
+
+
+def members_of(group: dict[str, Any]) -> Iterator[str]:
+    """Yield the ids of a group's patients; an empty one where nobody can tell who is meant."""
+    listed = group.get("member") or []
+    if not listed and group.get("quantity") != 0:
+        yield ""
+    for member in listed if isinstance(listed, list) else [listed]:
+        told = member if isinstance(member, dict) else {}
+        entity = told.get("entity")
+        reference = entity.get("reference") if isinstance(entity, dict) else None
+        found = _REFERENCE.search(reference) if isinstance(reference, str) else None
+        if not told.get("inactive") and (found is None or found["type"] == "Patient"):
+            yield found["id"] if found else ""
 
 
 def _by(action: Action, compartments: set[str | None]) -> str | None:

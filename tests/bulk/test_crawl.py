@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -167,6 +168,127 @@ def test_a_server_without_revinclude(sandbox: Sandbox, export_of: MakeExport) ->
     outcome = export_of().run(ExportPlan(mode="crawl", types=("Goal", "Provenance")))
     assert outcome.counts == {"Goal": 5}
     assert "parameter_left_out" in {warning.code for warning in outcome.warnings}
+
+
+def test_a_server_that_ignores_revinclude(sandbox: Sandbox, export_of: MakeExport) -> None:
+    sandbox.behaviour.ignored_parameters = frozenset({"_revinclude"})
+    outcome = export_of().run(ExportPlan(mode="crawl", types=("Goal", "Provenance")))
+    assert (outcome.counts, outcome.left_out) == ({"Goal": 5}, ["Provenance"])
+    assert "parameter_ignored" in {warning.code for warning in outcome.warnings}
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_server_without_last_updated(
+    sandbox: Sandbox, export_of: MakeExport, named: bool
+) -> None:
+    since = sandbox.bulk.now()
+    goal = next(iter(sandbox.resources["Goal"]))
+    sandbox.bulk.update("Goal", goal, description={"text": "Walk."})
+    said = {"resourceType": "OperationOutcome", "issue": [{"diagnostics": "_lastUpdated"}]}
+
+    def refuse(request: Request) -> Response | None:
+        if "_lastUpdated" not in request.args:
+            return None
+        return Response(json.dumps(said) if named else "", 400)
+
+    sandbox.behaviour.before_request = refuse
+    plan = ExportPlan(mode="crawl", since=since, types=("Goal", "Provenance"))
+    outcome = export_of().run(plan)
+    assert {name for kind, name in resources(outcome.files) if kind == "Goal"} == {goal}
+    # Where the server does not say which it is, what may be lost is told.
+    assert outcome.left_out == ([] if named else ["Provenance"])
+    told = [each.message for each in outcome.warnings if each.code == "parameter_left_out"]
+    assert [("_lastUpdated" in each) for each in told] == ([True] if named else [False, True])
+
+
+Gaps = Callable[[Sequence[object]], dict[str, object]]
+GAPS: dict[str, Gaps] = {
+    "entry_without_resource": lambda entries: {"entry": [*entries, {"fullUrl": "urn:x"}]},
+    "total_mismatch": lambda entries: {"entry": entries, "total": len(entries) + 2},
+}
+
+
+@pytest.mark.parametrize("code", GAPS)
+@pytest.mark.parametrize(("path", "lacking"), [("Goal", ["Goal"]), ("Patient", ["Device", "Goal"])])
+def test_what_a_search_does_not_give_is_known_to_be_missing(
+    sandbox: Sandbox, export_of: MakeExport, code: str, path: str, lacking: list[str]
+) -> None:
+    def answer(request: Request) -> Response | None:
+        if not request.path.endswith(f"/{path}"):
+            return None
+        found = [
+            {"resource": each}
+            for each in sandbox.resources[path].values()
+            if request.args.get("patient", "") in json.dumps(each)
+        ]
+        bundle = {"resourceType": "Bundle", "type": "searchset", **GAPS[code](found)}
+        return Response(json.dumps(bundle), mimetype="application/fhir+json")
+
+    sandbox.behaviour.before_request = answer
+    outcome = export_of().run(ExportPlan(mode="crawl", types=("Goal", "Device")))
+    assert outcome.counts["Goal"] == 5
+    assert outcome.lacking == lacking
+    assert [each.code for each in outcome.warnings].count(code) == 1
+
+
+def test_patients_that_could_not_be_listed_are_missing_after_a_kill_too(
+    sandbox: Sandbox, export_of: MakeExport
+) -> None:
+    patients = [{"resource": each} for each in sandbox.resources["Patient"].values()]
+    bundle = {"resourceType": "Bundle", "type": "searchset", **GAPS["total_mismatch"](patients)}
+    killed: list[str] = []
+
+    def answer(request: Request) -> Response | None:
+        if request.path.endswith("/Goal") and not killed:
+            killed.append(request.path)
+            return Response(status=501)
+        listing = request.path.endswith("/Patient")
+        return Response(json.dumps(bundle), mimetype="text/json") if listing else None
+
+    sandbox.behaviour.before_request = answer
+    plan = ExportPlan(mode="crawl", types=("Goal",))
+    with pytest.raises(errors.UpstreamUnavailable):
+        export_of().run(plan)
+    outcome = export_of().run(plan)
+    assert (outcome.resumed, outcome.lacking) == (True, ["Goal"])
+    assert "total_mismatch" in {warning.code for warning in outcome.warnings}
+
+
+MEMBERS = {
+    "a version": [{"entity": {"reference": "Patient/a/_history/2"}}],
+    "an address": [{"entity": {"reference": "https://fhir.example.com/Patient/a"}}],
+    "a member twice": [{"entity": {"reference": "Patient/a"}}] * 2,
+    "one who has left": [
+        {"entity": {"reference": "Patient/a"}},
+        {"entity": {"reference": "Patient/b"}, "inactive": True},
+        {"entity": {"reference": "Practitioner/c"}},
+    ],
+}
+UNREADABLE: dict[str, list[object]] = {
+    "an identifier": [{"entity": {"identifier": {"value": "7"}}}],
+    "another name": [{"entity": {"reference": "urn:uuid:7"}}],
+    "no object": ["Patient/b", {"entity": "Patient/b"}],
+    "nobody": [],
+}
+
+
+@pytest.mark.parametrize("members", [*MEMBERS, *UNREADABLE])
+def test_members_of_a_group_are_read_or_told(
+    sandbox: Sandbox, export_of: MakeExport, members: str
+) -> None:
+    listed = MEMBERS.get(members) or UNREADABLE[members]
+    group = {"resourceType": "Group", "id": "g", "type": "person", "member": listed}
+
+    def answer(request: Request) -> Response | None:
+        known = request.path.endswith("/Group/g")
+        return Response(json.dumps(group), mimetype="application/fhir+json") if known else None
+
+    sandbox.behaviour.before_request = answer
+    plan = ExportPlan(scope="group:g", mode="crawl", types=("Goal", "Practitioner"))
+    outcome = export_of().run(plan)
+    asked = [each.query for each in sandbox.requests if each.path.endswith("/Goal")]
+    assert len(asked) == (1 if members in MEMBERS else 0)
+    assert outcome.lacking == ([] if members in MEMBERS else ["Goal"])
 
 
 def searched(sandbox: Sandbox) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Iterator
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
@@ -20,10 +21,14 @@ _BOM = b"\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
 # Of a string that does not end on its line, all that follows.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?')
+# The first member of an object, where it is text: resources of a type begin alike.
+_FIRST_MEMBER = re.compile(rb'\{\s*("[^"\\]*+"\s*:\s*"[^"\\]*+")')
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 # Levels that are told apart; the parser reads 1024 at most.
 _DEEPEST = 2000
 _PIECE = 1 << 20
+# Bytes of a line that its first member lies in.
+_HEAD = 200
 # Lines looked at before the file is taken for one that is not a document on a line.
 _LOOKED_AT = 50
 # The reasons why a stretch of a file is no document.
@@ -91,6 +96,9 @@ def _is_by_line(file: BinaryIO, longest: int) -> bool:
             return True
         if reason == TOO_LONG:
             return True
+        if seen == 1 and text.startswith(b"["):
+            # No resource begins so: it is a list with a resource on each line.
+            return False
     # One line that is no document is still a line; several are taken for a document in pieces.
     return seen < 2
 
@@ -112,21 +120,18 @@ def _by_line(file: BinaryIO, longest: int) -> Iterator[Document]:
 def _by_shape(file: BinaryIO, longest: int) -> Iterator[Document]:
     """Yield documents of several lines."""
     stretch: _Stretch | None = None
-    number = 0
-    while line := file.readline(longest + 1):
-        number += 1
-        whole = len(line) <= longest
-        if not whole:
-            _skip_line(file, line)
-        line = line.removeprefix(_BOM)
+    after: list[tuple[int, bytes, bool]] = [(0, b"", True)]
+    for (number, line, whole), (_, following, _) in pairwise(chain(_lines(file, longest), after)):
         text = line.strip()
-        if not text:
-            continue
-        if stretch is not None and text[0] in b"{[" and stretch.ends_before(_indent(line)):
+        if (
+            stretch is not None
+            and text[0] in b"{["
+            and stretch.ends_before(_indent(line), text, following)
+        ):
             yield stretch.document()
             stretch = None
         if stretch is None:
-            stretch = _Stretch(number, _indent(line), longest)
+            stretch = _Stretch(number, _indent(line), _head(text, following), longest)
         elif stretch.lines == 1:
             stretch.goes_on(_indent(line))
         stretch.add(text, whole=whole)
@@ -137,6 +142,19 @@ def _by_shape(file: BinaryIO, longest: int) -> Iterator[Document]:
         yield stretch.document()
 
 
+def _lines(file: BinaryIO, longest: int) -> Iterator[tuple[int, bytes, bool]]:
+    """Yield number and text of each line that is not blank, and whether that is all of it."""
+    number = 0
+    while line := file.readline(longest + 1):
+        number += 1
+        whole = len(line) <= longest
+        if not whole:
+            _skip_line(file, line)
+        line = line.removeprefix(_BOM)
+        if line.strip():
+            yield number, line, whole
+
+
 class _Stretch:
     """Lines that are one document, or that nobody can tell apart.
 
@@ -145,11 +163,12 @@ class _Stretch:
     JSON must not pass for a document.
     """
 
-    def __init__(self, began: int, indent: int, longest: int) -> None:
+    def __init__(self, began: int, indent: int, head: bytes | None, longest: int) -> None:
         self.lines = 0
         self.open = bytearray()
         self._began = began
         self._indent = indent
+        self._head = head
         self._longest = longest
         self._indented = False
         self._last = b""
@@ -188,14 +207,25 @@ class _Stretch:
         self._found = self._read()
         return self._found[1] != NO_JSON
 
-    def ends_before(self, indent: int) -> bool:
-        """Say whether the bracket that opens the next line certainly begins another document."""
+    def ends_before(self, indent: int, text: bytes, following: bytes) -> bool:
+        """Say whether the bracket that opens the next line certainly begins another document.
+
+        Args:
+            indent: of the next line.
+            text: of it.
+            following: the line after it.
+        """
         outermost = indent <= self._indent
         if not self.open:
             return outermost or not self._indented
         # In JSON a bracket opens after these only; else the end of what was begun is missing.
         within = self._last in b"[:" or (self._last == b"," and self.open[-1:] == b"[")
-        return outermost and not within and (self._indented or self.lines == 1)
+        if not outermost or within:
+            return False
+        if self._indented or self.lines == 1:
+            return True
+        # Without indents nothing but its beginning tells a document from what lies within one.
+        return self._head is not None and _head(text, following) == self._head
 
     def document(self) -> Document:
         """Return what the lines are."""
@@ -210,6 +240,12 @@ class _Stretch:
 
     def _read(self) -> tuple[Any, str | None]:
         return (None, TOO_LONG) if self._too_long else _parsed(bytes(self._held))
+
+
+def _head(text: bytes, following: bytes) -> bytes | None:
+    """Return the first member of the object that begins with a line, the next one perhaps."""
+    found = _FIRST_MEMBER.match(text[:_HEAD] + following[:_HEAD].strip())
+    return found[1] if found else None
 
 
 def _indent(line: bytes) -> int:

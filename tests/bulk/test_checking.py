@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from base64 import b64decode
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -75,6 +76,9 @@ SHAPES = {
         json.dumps(each, indent=2) for each in PATIENTS
     ).encode(),
     "a pretty-printed list": json.dumps(PATIENTS, indent=4).encode(),
+    "a list with a resource on each line": GOOD.rstrip()
+    .replace(b"\n", b",\n")
+    .join([b"[", b"\n]"]),
     "a list on one line": json.dumps(PATIENTS).encode(),
     "a pretty-printed Bundle": json.dumps(
         {"resourceType": "Bundle", "entry": [{"resource": each} for each in PATIENTS]}, indent=2
@@ -226,6 +230,31 @@ def test_of_documents_over_several_lines_only_the_broken_one_is_put_aside(
     assert (entry["line"], entry["reason"], done.aside) == (began, "is not JSON", 1)
     shown = [line.strip() for line in entry["raw"].splitlines()]
     assert shown == [line.strip() for line in BREAKS[broken].splitlines()]
+
+
+WITHOUT_INDENTS: dict[str, Callable[[Any], str]] = {
+    "a member on each line": lambda each: json.dumps(each, indent=0),
+    "wrapped": lambda each: json.dumps(each).replace(', "', ',\n"'),
+}
+
+
+@pytest.mark.parametrize("style", WITHOUT_INDENTS)
+@pytest.mark.parametrize("lost", range(1, 7))
+def test_without_indents_a_document_cut_off_takes_one_other_along_at_most(
+    place: Place, style: str, lost: int
+) -> None:
+    write = WITHOUT_INDENTS[style]
+    documents = [write({**each, "name": [{"family": "a"}]}) for each in PATIENTS]
+    lines = write(CONTAINING).splitlines()
+    documents.insert(1, "\n".join(lines[:-lost]))
+    place.check("\n".join(documents).encode())
+    (entry,) = place.put_aside
+    assert lines[0] in entry["raw"]
+    taken = ["p1"] if '"p1"' in entry["raw"] else []
+    assert not taken or lines[-lost - 1][-1] in ",[", "it cannot lie within"
+    assert [*taken, *(each["id"] for each in place.lines if each["id"] != "p0")] == [
+        *("p1", "p2", "p3")
+    ]
 
 
 def test_what_cannot_be_told_apart_is_put_aside_together(place: Place) -> None:

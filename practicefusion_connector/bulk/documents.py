@@ -24,6 +24,9 @@ _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?')
 # The first member of an object, where it is text: resources of a type begin alike.
 _FIRST_MEMBER = re.compile(rb'\{\s*("[^"\\]*+"\s*:\s*"[^"\\]*+")')
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_AS_BRACES = bytes.maketrans(b"[]", b"{}")
+# Levels of a document at most: neither its check nor who reads it later goes deeper.
+_LEVELS = 200
 # Levels that are told apart; the parser reads 1024 at most.
 _DEEPEST = 2000
 _PIECE = 1 << 20
@@ -34,6 +37,7 @@ _LOOKED_AT = 50
 # The reasons why a stretch of a file is no document.
 BLANK = "is blank"
 TOO_LONG = "is too long to be read"
+TOO_DEEP = "is nested too deep to be read"
 NO_JSON = "is not JSON"
 BROKEN = "cannot be decompressed"
 
@@ -254,10 +258,20 @@ def _indent(line: bytes) -> int:
 
 def _parsed(text: bytes) -> tuple[Any, str | None]:
     try:
-        return orjson.loads(text), None
+        value = orjson.loads(text)
     except ValueError:
         # The parser's own words may quote the text.
         return None, NO_JSON
+    # Nearly every document has so few brackets that nothing more need be looked at.
+    deep = text.count(b"{") + text.count(b"[") > _LEVELS and _is_too_deep(text)
+    return (None, TOO_DEEP) if deep else (value, None)
+
+
+def _is_too_deep(text: bytes) -> bool:
+    brackets = _STRING.sub(b"", text).translate(_AS_BRACES).translate(None, _NO_BRACKETS)
+    for _ in range(_LEVELS):
+        brackets = brackets.replace(b"{}", b"")
+    return bool(brackets)
 
 
 def _skip_line(file: BinaryIO, line: bytes) -> None:

@@ -145,6 +145,7 @@ def test_decimals_keep_their_precision(place: Place, wrap: str) -> None:
     assert kept.count("\n") == 1
 
 
+DEEP = b'{"resourceType": "Patient", "x": ' + b"[" * 300 + b"]" * 300 + b"}"
 BROKEN = b'{"resourceType": "Patient", "id": "cut'
 
 
@@ -173,6 +174,8 @@ def test_a_line_that_is_no_json_is_put_aside_with_its_place(
         (b"[7]", "is no FHIR resource"),
         (b'{"resourceType": "Patient", "multipleBirthInteger": NaN}', "is not JSON"),
         (b'{"resourceType": "Patient", "x": ' + b"[" * 5000, "is not JSON"),
+        (DEEP, "is nested too deep to be read"),
+        (b'[{"x": ' + b'{"y": ' * 600 + b"1" + b"}" * 600 + b"}]", "is nested too deep to be read"),
         (b"<html>", "is not JSON"),
         (b"\xff\xfe", "is not JSON"),
     ],
@@ -183,6 +186,13 @@ def test_what_is_no_resource_is_put_aside(place: Place, line: bytes, reason: str
     (entry,) = place.put_aside
     assert (entry["line"], entry["reason"]) == (5, reason)
     assert "raw" in entry or "raw_base64" in entry
+
+
+def test_what_is_not_too_deep_is_read(place: Place) -> None:
+    """Brackets side by side, or in text, are no levels."""
+    deep = b'{"resourceType": "Patient", "x": ' + b"[" * 198 + b"]" * 198 + b"}"
+    wide = b'{"resourceType": "Patient", "x": [' + b"[]," * 300 + b'"' + b"{[" * 300 + b'"]}'
+    assert place.check(deep + b"\n" + wide).kept == 2
 
 
 CONTAINING = {

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
@@ -38,7 +39,7 @@ class Item:
         entitled: whether the access token goes along: the manifest requires it, and the file lies
             on the FHIR server's own origin.
         fingerprint: tells the file among those of the job; the URL's query is not part of it, as
-            signatures change.
+            signatures change, unless nothing else tells files apart.
     """
 
     name: str
@@ -106,10 +107,16 @@ def items_of(manifests: list[Manifest], base_url: str, url: str) -> list[Item]:
                         url=link,
                         count=_count(entry.get("count")),
                         entitled=manifest.requires_token and same_origin(base_url, link),
-                        fingerprint=_fingerprint(section, link),
+                        fingerprint=_fingerprint(section, link.partition("?")[0]),
                     )
                 )
-    return found
+    alike = Counter(item.fingerprint for item in found)
+    return [
+        item
+        if alike[item.fingerprint] == 1
+        else replace(item, fingerprint=_fingerprint(item.section, item.url))
+        for item in found
+    ]
 
 
 def same_origin(base_url: str, link: str) -> bool:
@@ -168,4 +175,4 @@ def _count(value: Any) -> int | None:
 
 
 def _fingerprint(section: Section, link: str) -> str:
-    return hashlib.sha256(f"{section} {link.partition('?')[0]}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{section} {link}".encode()).hexdigest()[:16]

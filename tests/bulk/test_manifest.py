@@ -120,3 +120,13 @@ def test_signatures_are_not_part_of_a_file_s_identity() -> None:
 def test_same_origin_ignores_paths_and_not_schemes() -> None:
     assert same_origin(BASE, "https://fhir.example.com/other")
     assert not same_origin(BASE, "http://fhir.example.com/other")
+
+
+def test_files_that_differ_in_their_query_only_are_told_apart() -> None:
+    urls = [f"https://storage.example.com/file?name={name}" for name in "ab"]
+    one, other = items(*urls)
+    assert one.fingerprint != other.fingerprint
+    assert [each.fingerprint for each in items(*reversed(urls))] == [
+        other.fingerprint,
+        one.fingerprint,
+    ]

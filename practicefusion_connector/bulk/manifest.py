@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
 
+from practicefusion_connector.bulk.plan import is_instant
 from practicefusion_connector.connection import is_loopback
 from practicefusion_connector.errors import InvalidResponse
 from practicefusion_connector.fhir.links import within
@@ -144,7 +145,8 @@ def _transaction_time(value: Any) -> str:
     if moment is None or moment.tzinfo is None:
         # Without it the next export would not know where to go on.
         raise InvalidResponse("The server's manifest has no transactionTime that is an instant.")
-    return str(value)
+    # The next export asks since then: as it came, or in FHIR's spelling where a server has its own.
+    return value if is_instant(value) else moment.isoformat()
 
 
 def _next(links: Any, url: str) -> str | None:

@@ -112,7 +112,7 @@ class ExportPlan:
             yield "scope", "is patient, group:<id> or system"
         if wrong := why_unknown(self.types):
             yield "types", wrong
-        if self.since is not None and not _is_instant(self.since_text or ""):
+        if self.since is not None and not is_instant(self.since_text or ""):
             yield "since", "is an instant with a time zone, such as 2026-01-31T00:00:00Z"
         for query in self.type_filter:
             found = _FILTER.fullmatch(query)
@@ -132,7 +132,8 @@ def _written(moment: datetime) -> str:
     return text.replace("+00:00", "Z")
 
 
-def _is_instant(text: str) -> bool:
+def is_instant(text: str) -> bool:
+    """Say whether a text is an instant as FHIR writes it."""
     if not _INSTANT.fullmatch(text):
         return False
     try:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from practicefusion_connector.bulk import ExportPlan
 from practicefusion_connector.bulk.manifest import Item, items_of, read_manifest, same_origin
 from practicefusion_connector.errors import InvalidResponse
 
@@ -109,6 +110,21 @@ def test_a_manifest_without_its_moment_is_none(moment: Any) -> None:
 def test_what_is_no_manifest_is_refused(body: Any) -> None:
     with pytest.raises(InvalidResponse):
         read_manifest(body, STATUS)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (MOMENT, MOMENT),
+        ("2026-06-30T12:00:00.123456789-05:00", "2026-06-30T12:00:00.123456789-05:00"),
+        ("2026-06-30T12:00:00+0000", "2026-06-30T12:00:00+00:00"),
+        ("2026-06-30 12:00Z", "2026-06-30T12:00:00+00:00"),
+    ],
+)
+def test_the_next_export_can_ask_since_any_moment_that_is_taken(said: str, kept: str) -> None:
+    moment = read_manifest(manifest(transactionTime=said), STATUS).transaction_time
+    assert moment == kept
+    assert ExportPlan(since=moment).since_text == kept
 
 
 def test_signatures_are_not_part_of_a_file_s_identity() -> None:

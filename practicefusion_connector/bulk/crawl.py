@@ -33,7 +33,6 @@ from practicefusion_connector.bulk.searches import (
 )
 from practicefusion_connector.errors import (
     ActionWarning,
-    ConnectorError,
     Forbidden,
     InvalidResponse,
     MissingScope,
@@ -216,33 +215,46 @@ class Crawl:
     ) -> None:
         without = frozenset(self._without)
         try:
-            self._gather(search, patient, gathered, seen, without)
+            while culprit := self._refused_for(search, patient, gathered, seen, without):
+                # The records themselves matter more.
+                without |= {culprit}
         except (MissingScope, NotFound) as error:
             self._refused.add(search.resource)
             told = f"The server does not let {search.resource} be searched ({error.code})."
             self._note("type_refused", told)
-        except Forbidden:
-            # It may be this patient's records only.
-            self._lacking.add(search.resource)
-            self._note("records_refused", f"The server refused {search.resource} of some patients.")
-        except Rejected as error:
-            culprit = self._culprit(error, search, without)
-            if culprit is None:
+        except (Forbidden, Rejected) as error:
+            if error.http_status is None:
                 raise
-            # The records themselves matter more.
-            self._leave_out(culprit, search)
-            self._search(search, patient, gathered, seen)
+            # It may be this patient's records only.
+            self._lacking |= {search.resource, *search.comes_along}
+            self._note("records_refused", f"The server refused {search.resource} of some patients.")
+        else:
+            for name in _LEFT_OUT:
+                if name in without - self._without:
+                    self._leave_out(name, search)
 
-    def _culprit(
-        self, error: ConnectorError, search: TypeSearch, without: frozenset[str]
+    def _refused_for(
+        self,
+        search: TypeSearch,
+        patient: str | None,
+        gathered: Gathering,
+        seen: set[tuple[str, str]],
+        without: frozenset[str],
     ) -> str | None:
-        """Return the parameter to leave out: one the server names, else the next of the list."""
-        if error.http_status is None:
-            return None
-        asked = {"_revinclude": bool(search.along), "_lastUpdated": self._since is not None}
-        sent = [name for name in _LEFT_OUT if asked[name] and name not in without]
-        named = [name for name in sent if name in (error.diagnostics or "")]
-        return next(iter(named or sent), None)
+        """Search once; return what to leave out where the server refuses the search for it.
+
+        It is a parameter that the server names, else the next of the list.
+        """
+        try:
+            self._gather(search, patient, gathered, seen, without)
+        except Rejected as error:
+            asked = {"_revinclude": bool(search.along), "_lastUpdated": self._since is not None}
+            sent = [name for name in _LEFT_OUT if asked[name] and name not in without]
+            named = [name for name in sent if name in (error.diagnostics or "")]
+            if error.http_status is None or not sent:
+                raise
+            return (named or sent)[0]
+        return None
 
     def _leave_out(self, name: str, search: TypeSearch) -> None:
         self._without.add(name)

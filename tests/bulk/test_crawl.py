@@ -129,18 +129,23 @@ def test_types_the_grant_does_not_cover_are_told(
     assert "Location" in told["type_not_crawled"]
 
 
+@pytest.mark.parametrize("status", [400, 403, 405, 422])
 def test_what_is_refused_for_one_patient_is_had_of_the_others(
-    sandbox: Sandbox, export_of: MakeExport
+    sandbox: Sandbox, export_of: MakeExport, status: int
 ) -> None:
     hidden = next(iter(sandbox.resources["Patient"]))
 
     def refuse(request: Request) -> Response | None:
-        return Response(status=403) if request.args.get("patient") == hidden else None
+        return Response(status=status) if request.args.get("patient") == hidden else None
 
     sandbox.behaviour.before_request = refuse
-    outcome = export_of().run(ExportPlan(mode="crawl", types=("Goal",)))
-    assert outcome.counts == {"Goal": 4}
+    outcome = export_of().run(ExportPlan(mode="crawl", types=("Goal", "CarePlan", "Provenance")))
+    assert outcome.counts["Goal"] == 4
     assert "records_refused" in {warning.code for warning in outcome.warnings}
+    assert set(outcome.lacking) == {"Goal", "CarePlan", "Provenance"}
+    # Whatever the server says of one patient, the others' Provenance still comes along.
+    assert outcome.counts["Provenance"] > 0
+    assert outcome.left_out == []
 
 
 def test_patients_listed_twice_or_without_an_id(sandbox: Sandbox, export_of: MakeExport) -> None:

@@ -24,7 +24,7 @@ from practicefusion_connector.errors import Cancelled, ConnectorError, InvalidIn
 from practicefusion_connector.sync.closing import move_watermarks, report_of, unreadable
 from practicefusion_connector.sync.deleting import Deleter
 from practicefusion_connector.sync.loading import Loader, SyncFile
-from practicefusion_connector.sync.planning import SyncPlan, parts_of, wholly_exported
+from practicefusion_connector.sync.planning import SyncPlan, parts_of, shelves, wholly_exported
 from practicefusion_connector.sync.reports.report import SyncReport
 from practicefusion_connector.sync.runs import Phase, Run, RunDocument
 from practicefusion_connector.sync.sources.base import Source
@@ -178,10 +178,11 @@ class Sync:
 
     def files(self, run: Run) -> list[SyncFile]:
         """Return a run's files in the order to apply them."""
-        numbered = [(part, file) for part in run.document.parts for file in part.files]
+        shelved = zip(run.document.parts, shelves(run.document.parts), strict=True)
+        numbered = [(part, file, shelf) for part, shelf in shelved for file in part.files]
         found = [
-            SyncFile(number, Path(file.path), part.scope, file.type, file.count)
-            for number, (part, file) in enumerate(numbered, start=1)
+            SyncFile(number, Path(file.path), part.scope, file.type, file.count, shelf)
+            for number, (part, file, shelf) in enumerate(numbered, start=1)
         ]
         return sorted(found, key=lambda file: (dependency_order(file.type), file.number))
 
@@ -252,11 +253,10 @@ class Sync:
         return {mark.type for mark in marks if mark.scope not in scopes}
 
     def _keep_deletions(self, run: Run) -> None:
-        for part in run.document.parts:
+        parts = run.document.parts
+        for part, shelf in zip(parts, shelves(parts), strict=True):
             for path in map(Path, part.deleted):
-                self.target.take(
-                    run.id, path, f"{part.scope.replace(':', '-')}/deleted/{path.name}"
-                )
+                self.target.take(run.id, path, f"{shelf}/deleted/{path.name}")
 
     def _unfit(self, run: Run, types: Sequence[str], filters: dict[str, str]) -> str | None:
         """Return why a run that was cut off is not gone on with, if so."""

@@ -44,6 +44,7 @@ class SyncFile(NamedTuple):
         scope: the export it came from.
         type: what it should hold.
         lines: how many it has, where known.
+        shelf: the folder for it at a target that takes whole files.
     """
 
     number: int
@@ -51,6 +52,7 @@ class SyncFile(NamedTuple):
     scope: str
     type: str
     lines: int | None = None
+    shelf: str = ""
 
 
 class _Sorted(NamedTuple):
@@ -184,7 +186,7 @@ class Loader:
     def _taken(self, file: SyncFile) -> Counter[str]:
         with file.path.open("rb") as given:
             lines = sum(1 for line in given if line.strip())
-        self._target.take(self._run, file.path, f"{file.scope.replace(':', '-')}/{file.path.name}")
+        self._target.take(self._run, file.path, f"{file.shelf}/{file.path.name}")
         counts = Counter(read=lines, created=lines)
         end = Position(lines, file.path.stat().st_size)
         self._state.landed(Landing(self._run, file.scope, file.number, end, counts), [], [], [])

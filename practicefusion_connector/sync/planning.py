@@ -5,6 +5,7 @@ Pure: from watermarks and wishes to the parts of a run.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -59,6 +60,17 @@ def parts_of(
             for since in sorted(together, key=lambda instant: instant or "")
         ]
     return parts
+
+
+def shelves(parts: Iterable[Part]) -> list[str]:
+    """Return a folder for the files of each part: those of two parts of a scope share names."""
+    met: Counter[str] = Counter()
+    found = []
+    for part in parts:
+        name = part.scope.replace(":", "-")
+        met[name] += 1
+        found.append(name if met[name] == 1 else f"{name}/{met[name]}")
+    return found
 
 
 def wholly_exported(parts: Iterable[Part]) -> set[str]:

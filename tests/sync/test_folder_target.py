@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from practicefusion_connector import errors
-from practicefusion_connector.sync import FolderSource, FolderTarget, State, Sync
+from practicefusion_connector.sandbox import Sandbox
+from practicefusion_connector.sync import (
+    BulkSource,
+    FolderSource,
+    FolderTarget,
+    State,
+    Sync,
+    SyncPlan,
+)
+from practicefusion_connector.sync.sources.base import deletions_in
 from tests.sync.conftest import Opened
 from tests.sync.data import Resource, write
 
@@ -59,3 +68,19 @@ def test_a_run_has_one_folder_whatever_comes_between(
     assert (report.resumed, run.name) == (True, f"{report.run:06d}")
     named = json.loads((run / "complete.json").read_text())["files"]
     assert {Path(name).name for name in named} == {path.name for path in export.iterdir()}
+
+
+def test_the_deletions_of_each_part_are_kept(
+    sandbox: Sandbox, source: BulkSource, state: State, tmp_path: Path
+) -> None:
+    """Types that share no watermark are exported apart, in files of the same names."""
+    target, both = FolderTarget(tmp_path / "kept"), ("Observation", "Patient")
+    Sync(source, target, state, SyncPlan(types=both)).run()
+    Sync(source, target, state, SyncPlan(types=("Observation",))).run()
+    gone = {f"{kind}/{next(iter(sandbox.resources[kind]))}" for kind in both}
+    for each in gone:
+        sandbox.bulk.delete(*each.split("/"))
+    report = Sync(source, target, state, SyncPlan(types=both)).run()
+    folder = tmp_path / "kept" / f"{report.run:06d}"
+    named = json.loads((folder / "complete.json").read_text())["files"]
+    assert {"/".join(key) for name in named for key in deletions_in(folder / name)} == gone

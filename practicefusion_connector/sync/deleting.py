@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from itertools import groupby, islice
+from threading import Event
 
+from practicefusion_connector.errors import Cancelled
 from practicefusion_connector.sync.items import Key, Refusal
+from practicefusion_connector.sync.runs import STOPPED
 from practicefusion_connector.sync.state.state import State
 from practicefusion_connector.sync.targets.base import Target, dependency_order
 
@@ -17,12 +20,17 @@ _AT_ONCE = 200
 
 
 class Deleter:
-    """Deletes at one target what is gone at the source, for one run."""
+    """Deletes at one target what is gone at the source, for one run.
 
-    def __init__(self, state: State, target: Target, run: int) -> None:
+    Args:
+        cancel: ends the deleting between two batches with `Cancelled`; what is done is noted.
+    """
+
+    def __init__(self, state: State, target: Target, run: int, cancel: Event) -> None:
         self._state = state
         self._target = target
         self._run = run
+        self._cancel = cancel
 
     def named(self, keys: Iterable[Key], scope: str) -> dict[str, Counter[str]]:
         """Delete what an export names as deleted, and return the counts by type.
@@ -64,6 +72,8 @@ class Deleter:
         return [(key, found[key]) for key in keys if key in found]
 
     def _delete(self, pairs: list[tuple[Key, str | None]], scope: str) -> dict[str, Counter[str]]:
+        if self._cancel.is_set():
+            raise Cancelled(STOPPED)
         counts: dict[str, Counter[str]] = {}
         done: list[Key] = []
         refused: list[Refusal] = []

@@ -26,7 +26,7 @@ from practicefusion_connector.sync.deleting import Deleter
 from practicefusion_connector.sync.loading import Loader, SyncFile
 from practicefusion_connector.sync.planning import SyncPlan, parts_of, shelves, wholly_exported
 from practicefusion_connector.sync.reports.report import SyncReport
-from practicefusion_connector.sync.runs import Phase, Run, RunDocument
+from practicefusion_connector.sync.runs import STOPPED, Phase, Run, RunDocument
 from practicefusion_connector.sync.sources.base import Source
 from practicefusion_connector.sync.state.state import State
 from practicefusion_connector.sync.targets.base import Target, dependency_order
@@ -102,7 +102,7 @@ class Sync:
                     run = self.fetch(run, stop)
                 for file in self.files(run):
                     self.apply(run, file, stop)
-                return self.complete(run, resumed=resumed)
+                return self.complete(run, stop, resumed=resumed)
             except Cancelled:
                 raise
             except ConnectorError as error:
@@ -202,11 +202,14 @@ class Sync:
         finally:
             _add(run.document.seconds, f"applying {file.type}", started)
 
-    def complete(self, run: Run, *, resumed: bool = False) -> SyncReport:
+    def complete(
+        self, run: Run, cancel: Event | None = None, *, resumed: bool = False
+    ) -> SyncReport:
         """Delete, finish, move the watermarks and return the report; all files are applied."""
+        stop = cancel or Event()
         files = self.files(run)
         report = report_of(run, self.state, self.target.name, files, resumed=resumed)
-        deleter = Deleter(self.state, self.target, run.id)
+        deleter = Deleter(self.state, self.target, run.id, stop)
         started = time.monotonic()
         self._progress(SyncProgress("deleting"))
         if self.target.whole_files:
@@ -222,7 +225,8 @@ class Sync:
             if elsewhere and self.plan.delete_missing:
                 told = "Earlier runs brought records of other patients or groups"
                 report.warn("other_scopes", f"{told}, so none was deleted as missing.")
-            for kind in sorted(whole - elsewhere):
+            # Who refers goes first: a server may keep what is referred to.
+            for kind in sorted(whole - elsewhere, key=dependency_order, reverse=True):
                 # A type that is gone altogether may be one the server no longer lets us see.
                 known = bool(report.types.get(kind, {}).get("read"))
                 counts = deleter.missing(kind, apply=self.plan.delete_missing and known)
@@ -231,9 +235,13 @@ class Sync:
                     report.warn("type_absent", f"The export holds no {kind}; none was deleted.")
         _add(run.document.seconds, "deleting", started)
         started = time.monotonic()
-        finished = self.target.finish(
-            run.id, lambda done: self._progress(SyncProgress("finishing", lines=done))
-        )
+
+        def finishing(done: int) -> None:
+            self._progress(SyncProgress("finishing", lines=done))
+            if stop.is_set():
+                raise Cancelled(STOPPED)
+
+        finished = self.target.finish(run.id, finishing)
         report.references_mended, report.references_open = finished
         _add(run.document.seconds, "finishing", started)
         move_watermarks(run, self.plan, self.state, report)

@@ -27,6 +27,7 @@ from practicefusion_connector.sync.items import (
     read_batches,
     read_item,
 )
+from practicefusion_connector.sync.runs import STOPPED
 from practicefusion_connector.sync.state.state import Landing, State
 from practicefusion_connector.sync.targets.base import Target
 
@@ -122,7 +123,7 @@ class Loader:
                 while flights:
                     self._land(file, flights.popleft(), counts, report)
                 if self._cancel.is_set():
-                    raise Cancelled("The sync was stopped; it goes on from here next time.")
+                    raise Cancelled(STOPPED)
             finally:
                 for flight in flights:
                     flight.answer.cancel()

@@ -7,6 +7,9 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+# What `Cancelled` says of a run.
+STOPPED = "The sync was stopped; it goes on from here next time."
+
 Phase = Literal["exporting", "applying", "done", "failed"]
 
 

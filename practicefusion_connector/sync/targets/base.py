@@ -151,7 +151,10 @@ class Target(Protocol):
         ...
 
     def finish(self, run: int, progress: Callable[[int], None]) -> Finished:
-        """Do what can be done once everything of a run is applied; called again after a failure."""
+        """Do what can be done once everything of a run is applied; called again after a failure.
+
+        `progress` is told how much is done and raises where it is to stop.
+        """
         ...
 
     def close(self) -> None:

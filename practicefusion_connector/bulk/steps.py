@@ -161,6 +161,8 @@ class Steps:
         self._handling.report(Progress("polling", percent=percent, retry_after=asked))
 
     def _expired(self, error: NotFound, *, last: bool) -> None:
+        # Where it is the files that are gone, the job must not stay beside the next one.
+        self._clear()
         self._ledger.update(state="expired", reason=error.message)
         if last or self._ledger.job.mode == "crawl":
             raise error

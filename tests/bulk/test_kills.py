@@ -176,6 +176,21 @@ def test_a_file_that_is_gone_for_a_moment_costs_no_kickoff(
     assert sandbox.bulk.kickoffs == 1
 
 
+def test_a_job_whose_files_stay_away_does_not_stay_beside_the_next_one(
+    sandbox: Sandbox, export_of: MakeExport
+) -> None:
+    at_once: list[int] = []
+
+    def look(told: Progress) -> None:
+        at_once.append(len(sandbox.bulk.jobs))
+
+    sandbox.bulk.faults.lose_files(2, status=404)
+    outcome = export_of(progress=look, concurrency=1).run(ExportPlan(types=("Patient",)))
+    assert set(resources(outcome.files)) == {key for key in served(sandbox) if key[0] == "Patient"}
+    assert sandbox.bulk.kickoffs == 2
+    assert max(at_once) == 1
+
+
 def test_jobs_that_always_expire_are_given_up(sandbox: Sandbox, export_of: MakeExport) -> None:
     from practicefusion_connector.errors import NotFound
 

@@ -96,8 +96,10 @@ class Held:
 def source_id(resource: dict[str, Any]) -> str:
     """Return the id of the source that a resource of the target carries."""
     system = f"{SYSTEM}/{resource['resourceType']}-id"
+    identifiers = resource.get("identifier", [])
+    listed = identifiers if isinstance(identifiers, list) else [identifiers]
     given = [
-        *((each.get("system"), each.get("value")) for each in resource.get("identifier", ())),
+        *((each.get("system"), each.get("value")) for each in listed),
         *((tag.get("system"), tag.get("code")) for tag in resource.get("meta", {}).get("tag", ())),
     ]
     (found,) = [value for each, value in given if each == system]

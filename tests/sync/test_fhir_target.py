@@ -126,6 +126,19 @@ def test_references_in_circles_and_forwards_are_mended(
     assert check_equal(source, held) == 4
 
 
+def test_an_only_identifier_stays_the_source_s(
+    tmp_path: Path, fhir_url: str, held: Held, state: State
+) -> None:
+    """R4 gives some types one identifier at most."""
+    own = {"system": "urn:maps", "value": "7"}
+    given: Resource = {"resourceType": "ConceptMap", "id": "a", "identifier": own}
+    for status in ("draft", "active"):
+        given["status"] = status
+        sync(write(tmp_path / "export", [given]), fhir_url, state)
+        (kept,) = held.every("ConceptMap")
+        assert (kept["identifier"], kept["status"], source_id(kept)) == (own, status, "a")
+
+
 def test_what_the_server_refuses_waits_in_quarantine(
     tmp_path: Path, people: list[Resource], fhir_url: str, state: State
 ) -> None:

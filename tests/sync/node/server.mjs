@@ -29,7 +29,7 @@ indexStructureDefinitionBundle(read("profiles-resources"));
 indexSearchParameterBundle(read("search-parameters"));
 
 const tokens = (resource) => [
-  ...(resource.identifier ?? []).map((each) => `identifier ${each.system ?? ""}|${each.value}`),
+  ...[resource.identifier ?? []].flat().map((each) => `identifier ${each.system ?? ""}|${each.value}`),
   ...(resource.meta?.tag ?? []).map((each) => `_tag ${each.system ?? ""}|${each.code}`),
 ];
 

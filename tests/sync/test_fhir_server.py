@@ -324,6 +324,29 @@ def test_a_server_that_takes_different_resources_for_one_is_left_alone(
     assert state.memory.counts() == {}
 
 
+@pytest.mark.parametrize("searched", [True, False], ids=["searched", "not searched"])
+def test_a_server_that_answers_in_another_order_is_left_alone(
+    searched: bool, scripted: Scripted, state: State, tmp_path: Path
+) -> None:
+    """What refers to its resources would refer to those of other people."""
+
+    def answer(method: str, path: str, body: Any) -> Said:
+        if method == "GET":
+            return (200, {"resourceType": "Bundle"}) if searched else (400, {})
+        written = [each["resource"] for each in body["entry"]]
+        return bundle(
+            [
+                {"resource": {**each, "id": f"t{n}"}, "response": {"status": "201"}}
+                for n, each in enumerate(reversed(written))
+            ]
+        )
+
+    scripted.answer = answer
+    with target_at(scripted.url) as target, pytest.raises(errors.InvalidConfig, match="order"):
+        Sync(patients(tmp_path, 3), target, state).run()
+    assert state.memory.counts() == {}
+
+
 def test_where_nothing_can_be_searched_a_cut_off_creation_is_in_doubt(
     scripted: Scripted, state: State, tmp_path: Path
 ) -> None:

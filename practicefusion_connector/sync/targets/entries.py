@@ -95,6 +95,21 @@ def prepared(
     return copy, missing
 
 
+def is_of_another(item: Item, answer: EntryAnswer, system: str) -> bool:
+    """Say whether an answer shows a resource that carries the source's id of another one.
+
+    Args:
+        system: of the identifier or tag that was sent along.
+    """
+    shown = answer.resource or {}
+    meta, given = shown.get("meta"), shown.get("identifier")
+    tags = meta.get("tag") if isinstance(meta, dict) else None
+    listed = [each for some in (given, tags) if isinstance(some, list) for each in some]
+    own = [each for each in listed if isinstance(each, dict) and each.get("system") == system]
+    ids = {str(each.get("value", each.get("code"))) for each in own}
+    return bool(ids) and item.key.id not in ids
+
+
 def put_entry(url: str, resource: Resource) -> dict[str, Any]:
     """Return the entry that puts a resource at a URL."""
     return {"resource": resource, "request": {"method": "PUT", "url": url}}

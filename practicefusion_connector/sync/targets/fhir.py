@@ -25,6 +25,7 @@ from practicefusion_connector.sync.targets.entries import (
     applied,
     conditional_entry,
     deleted,
+    is_of_another,
     prepared,
     put_entry,
 )
@@ -94,7 +95,7 @@ class FhirTarget:
             for item, (resource, _) in zip(items, ready, strict=True)
         ]
         answers = self._server.batch(entries)
-        self._refuse_mixed_up(answers)
+        self._refuse_mixed_up(items, answers)
         return [
             applied(item, answer, open_)
             for item, answer, (_, open_) in zip(items, answers, ready, strict=True)
@@ -129,7 +130,7 @@ class FhirTarget:
             )
             changes = []
             for (key, target_id, found), answer in zip(waiting, read, strict=True):
-                if answer.ok and answer.resource is not None:
+                if answer.ok and answer.resource is not None and answer.id == target_id:
                     copy, done = self._references.made_literal(dict(answer.resource), found)
                     changes.append((key, tuple(found), done, conditional_entry(copy, target_id)))
             mended += self._mend(memory, changes)
@@ -193,6 +194,7 @@ class FhirTarget:
             for item, (resource, _) in zip(sent, ready, strict=True)
         ]
         answers = self._server.batch(entries, repeatable=False)
+        self._refuse_mixed_up(sent, answers)
         done = {
             item.key: applied(item, answer, missing)
             for item, answer, (_, missing) in zip(sent, answers, ready, strict=True)
@@ -200,7 +202,14 @@ class FhirTarget:
         unknown = Applied("failed", code="in_doubt")
         return [done.get(item.key, unknown) for item in items]
 
-    def _refuse_mixed_up(self, answers: Sequence[EntryAnswer]) -> None:
+    def _refuse_mixed_up(self, items: Sequence[Item], answers: Sequence[EntryAnswer]) -> None:
+        """Stop where answers are not about what was asked: references would name others."""
+        for item, answer in zip(items, answers, strict=True):
+            if is_of_another(item, answer, self._references.system_of(item.key.type)):
+                raise InvalidConfig(
+                    "The target answered a batch in another order than it was asked (FHIR R4 http "
+                    "§3.1.0.11). Nothing more is sent; such a server cannot be synced into."
+                )
         ids = [answer.id for answer in answers if answer.ok]
         if None in ids or len(set(ids)) == len(ids):
             return

@@ -17,11 +17,11 @@ from practicefusion_connector.cli.sync_opening import opened, options, settings_
 from practicefusion_connector.cli.sync_showing import Lines, how_it_ended, logged, stoppable, told
 from practicefusion_connector.errors import InvalidInput
 from practicefusion_connector.sync.building import known_state, state_of
-from practicefusion_connector.sync.naming import check_target
 from practicefusion_connector.sync.past import ended
 from practicefusion_connector.sync.replay import replay_quarantine
 from practicefusion_connector.sync.reports.files import keep
 from practicefusion_connector.sync.service import SyncService
+from practicefusion_connector.sync.wiring import check_target
 
 _EXAMPLES = """\b
 Examples:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from practicefusion_connector.sync.config import SyncSettings
 from practicefusion_connector.sync.engine import Sync, SyncProgress
-from practicefusion_connector.sync.naming import check_named, check_target
+from practicefusion_connector.sync.naming import check_named
 from practicefusion_connector.sync.past import NeverRun, ever_run, is_there
 from practicefusion_connector.sync.planning import SyncPlan
 from practicefusion_connector.sync.state.state import State
-from practicefusion_connector.sync.wiring import PolicyFor, StoreOpener, Wiring
+from practicefusion_connector.sync.wiring import PolicyFor, StoreOpener, Wiring, check_target
 from practicefusion_connector.transport.pacing import Pacing
 
 if TYPE_CHECKING:

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from practicefusion_connector.errors import InvalidConfig
 from practicefusion_connector.sync.config import WrongSettings
-from practicefusion_connector.sync.targets.warehouse import destination_of
-
-# Every other is a warehouse's.
-_SCHEMES = frozenset({"duckdb", "parquet", "ndjson", "http", "https"})
 
 
 def check_named(to: str) -> None:
@@ -23,24 +18,6 @@ def check_named(to: str) -> None:
             "The sync has no target: give a FHIR base URL, duckdb:FILE, parquet:FOLDER, "
             "ndjson:FOLDER or the URL of a warehouse."
         )
-
-
-def check_target(to: str) -> None:
-    """Check that there is a target, and that it is one of those known.
-
-    Raises:
-        WrongSettings: it is not.
-    """
-    check_named(to)
-    if to.partition(":")[0] in _SCHEMES:
-        return
-    try:
-        destination_of(to)
-    except InvalidConfig as error:
-        reason = error.message
-    else:
-        return
-    raise WrongSettings(reason)
 
 
 def state_name(source: str, base_url: str | None, to: str) -> str:

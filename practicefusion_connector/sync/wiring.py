@@ -18,8 +18,13 @@ from practicefusion_connector.smart.provider import (
 )
 from practicefusion_connector.smart.renew import renewal
 from practicefusion_connector.stores import ConnectionRecord, ConnectionStore, MemoryStore
-from practicefusion_connector.sync.config import SourceSettings, SyncSettings, TargetSettings
-from practicefusion_connector.sync.naming import digest_of, state_name
+from practicefusion_connector.sync.config import (
+    SourceSettings,
+    SyncSettings,
+    TargetSettings,
+    WrongSettings,
+)
+from practicefusion_connector.sync.naming import check_named, digest_of, state_name
 from practicefusion_connector.sync.sources.base import Source
 from practicefusion_connector.sync.sources.bulk import BulkSource
 from practicefusion_connector.sync.sources.folder import FolderSource
@@ -111,13 +116,8 @@ class Wiring:
         """Return the target that `to` names."""
         given = self._settings.target
         kind, _, rest = given.to.partition(":")
-        local = {"duckdb": DuckDBTarget, "parquet": ParquetTarget}
-        if kind in local:
-            return local[kind](Path(rest), views=given.views)
-        if kind == "ndjson":
-            return FolderTarget(Path(rest))
-        if kind in ("http", "https"):
-            return self._fhir(given, source)
+        if kind in _TARGETS:
+            return _TARGETS[kind](self, given, rest, source)
         place = self._own("warehouse")
         return WarehouseTarget(destination_of(given.to), given.dataset, place, views=given.views)
 
@@ -125,7 +125,16 @@ class Wiring:
         """Return a folder of this sync alone; those of other targets may share the common one."""
         return self._settings.sync.folder / what / digest_of(self.name)
 
-    def _fhir(self, given: TargetSettings, source: Source) -> FhirTarget:
+    def _duckdb(self, given: TargetSettings, file: str, source: Source) -> Target:
+        return DuckDBTarget(Path(file), views=given.views)
+
+    def _parquet(self, given: TargetSettings, folder: str, source: Source) -> Target:
+        return ParquetTarget(Path(folder), views=given.views)
+
+    def _ndjson(self, given: TargetSettings, folder: str, source: Source) -> Target:
+        return FolderTarget(Path(folder))
+
+    def _fhir(self, given: TargetSettings, place: str, source: Source) -> Target:
         transport = self._transport(given.to, **_TARGET_LIMITS)
         pace = Pace(Bounds(workers=given.workers))
         server = FhirServer(transport, given.to, self._target_tokens(given, transport), pace)
@@ -207,6 +216,34 @@ class Wiring:
 
     def _url(self, name: str) -> str:
         return f"sqlite:///{self._settings.sync.folder.absolute() / name}"
+
+
+# Makes the target of a URL with this scheme; any other is a warehouse's.
+_TARGETS: dict[str, Callable[[Wiring, TargetSettings, str, Source], Target]] = {
+    "duckdb": Wiring._duckdb,
+    "parquet": Wiring._parquet,
+    "ndjson": Wiring._ndjson,
+    "http": Wiring._fhir,
+    "https": Wiring._fhir,
+}
+
+
+def check_target(to: str) -> None:
+    """Check that there is a target, and that it is one of those known.
+
+    Raises:
+        WrongSettings: it is not.
+    """
+    check_named(to)
+    if to.partition(":")[0] in _TARGETS:
+        return
+    try:
+        destination_of(to)
+    except InvalidConfig as error:
+        reason = error.message
+    else:
+        return
+    raise WrongSettings(reason)
 
 
 def _scopes(given: SourceSettings) -> tuple[str, ...] | None:

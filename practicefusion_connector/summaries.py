@@ -38,7 +38,12 @@ def checked_views(folder: Path | None, registry: Registry) -> Path | None:
 
 @lru_cache(maxsize=256)
 def summary_view(resource: str, folder: Path | None = None) -> View | None:
-    """Return the summary view of a resource type, or `None` where nobody declares one.
+    """Return the summary view of a resource type as it was read first, see `read_view`."""
+    return read_view(resource, folder)
+
+
+def read_view(resource: str, folder: Path | None = None) -> View | None:
+    """Read the summary view of a resource type; `None` where nobody declares one.
 
     Args:
         folder: a user's views; they change the shipped ones and add to them.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import orjson
 
 from practicefusion_connector.errors import InvalidConfig
-from practicefusion_connector.summaries import summary_view
+from practicefusion_connector.summaries import read_view
 from practicefusion_connector.sync.items import Item, Key, Resource
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Rows:
     def _read_view(self, resource_type: str) -> tuple[View | None, str]:
         """Return a type's view as it is now, and the digest of its definition."""
         # Not the one another caller read before: the digest must be of what makes the rows.
-        view = summary_view.__wrapped__(resource_type, self._views)
+        view = read_view(resource_type, self._views)
         from practicefusion_connector.fhir.views import shipped_definition, summarized
 
         shipped = shipped_definition(resource_type) if resource_type in summarized() else None

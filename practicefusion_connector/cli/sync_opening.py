@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from practicefusion_connector import settings
 from practicefusion_connector.sync.building import built
 from practicefusion_connector.sync.config import VARIABLES, SyncSettings, read_settings
 from practicefusion_connector.sync.engine import Sync
+
+# Nobody sits and waits for a single answer of a sync: the server may ask for longer waits.
+_patient_policy = partial(settings.policy, longest_wait=600.0, deadline=900.0)
 
 
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -73,7 +77,7 @@ def opened(read: SyncSettings, show: Any, **wishes: bool) -> Iterator[Sync]:
     with built(
         read,
         read.plan(**wishes),
-        policy_for=settings.policy,
+        policy_for=_patient_policy,
         open_store=settings.store,
         progress=show,
     ) as made:

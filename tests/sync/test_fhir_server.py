@@ -324,6 +324,23 @@ def test_a_server_that_takes_different_resources_for_one_is_left_alone(
     assert state.memory.counts() == {}
 
 
+def test_another_server_gets_everything(scripted: Scripted, state: State, tmp_path: Path) -> None:
+    """What the one was given, and under which ids, says nothing of the other."""
+
+    def answer(method: str, path: str, body: Any) -> Said:
+        if method == "GET":
+            return 200, {"resourceType": "Bundle"}
+        made = [f"Patient/t{n}" for n, _ in enumerate(body["entry"])]
+        return bundle([{"response": {"status": "201", "location": each}} for each in made])
+
+    def created(base_url: str) -> int:
+        with target_at(base_url) as target:
+            return Sync(patients(tmp_path, 3), target, state).run().total("created")
+
+    scripted.answer = answer
+    assert [created(f"{scripted.url}/{name}") for name in ("a", "a/", "b", "b")] == [3, 0, 3, 0]
+
+
 @pytest.mark.parametrize("searched", [True, False], ids=["searched", "not searched"])
 def test_a_server_that_answers_in_another_order_is_left_alone(
     searched: bool, scripted: Scripted, state: State, tmp_path: Path

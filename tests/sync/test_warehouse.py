@@ -69,6 +69,37 @@ def test_a_warehouse_follows_changes_and_deletions(
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_warehouse_that_was_emptied_or_replaced_is_filled_again(
+    people: list[Resource], database: Engine, postgresql_url: str, state: State, tmp_path: Path
+) -> None:
+    first, second = (f"clinic_{uuid.uuid4().hex[:8]}" for _ in range(2))
+    patients = [each for each in people if each["resourceType"] == "Patient"]
+    folder = write(tmp_path / "export", patients)
+
+    def created(dataset: str) -> int:
+        target = WarehouseTarget(destination_of(postgresql_url), dataset, tmp_path / "dlt")
+        return Sync(FolderSource(folder), target, state).run().total("created")
+
+    assert (created(first), created(first)) == (len(patients), 0)
+    with database.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA {first} CASCADE"))
+    assert (created(first), created(first)) == (len(patients), 0)
+    assert (created(second), created(second)) == (len(patients), 0)
+    assert len(rows(database, first, "patient")) == len(rows(database, second, "patient"))
+
+
+def test_a_warehouse_that_cannot_be_reached_is_told_without_its_address(
+    state: State, tmp_path: Path
+) -> None:
+    away = destination_of("postgresql://somebody:secret@127.0.0.1:1/clinic")
+    target = WarehouseTarget(away, "clinic", tmp_path / "dlt")
+    folder = write(tmp_path / "export", [{"resourceType": "Patient", "id": "a"}])
+    with pytest.raises(errors.UpstreamUnavailable, match="cannot be reached") as caught:
+        Sync(FolderSource(folder), target, state).run()
+    assert "127.0.0.1" not in everything_said(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_what_a_warehouse_refuses_is_told_without_its_words_and_another_name_helps(
     people: list[Resource],
     database: Engine,

@@ -10,6 +10,7 @@ cut off between the server and this process is not sent again, but put into quar
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -76,9 +77,10 @@ class FhirTarget:
         """See `Target`."""
         return self._workers()
 
-    def open(self, memory: Memory) -> None:
-        """See `Target`; a server carries no mark."""
+    def open(self, memory: Memory) -> str | None:
+        """See `Target`; a server carries no mark, so its address stands for it."""
         self._memory = memory
+        return hashlib.sha256(self._server.base_url.encode()).hexdigest()[:32]
 
     def apply(self, resource_type: str, items: Sequence[Item]) -> list[Applied]:
         """See `Target`."""

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from practicefusion_connector.errors import InvalidConfig, UpstreamUnavailable
 from practicefusion_connector.sync.items import Applied, Item, Key
-from practicefusion_connector.sync.targets.base import Finished, Memory
+from practicefusion_connector.sync.targets.base import Finished, Memory, new_mark
 from practicefusion_connector.sync.targets.rows import ID, RESOURCE, Kind, Rows
 
 _TYPES: dict[Kind, str] = {
@@ -26,6 +26,7 @@ _TYPES: dict[Kind, str] = {
     "texts": "json",
 }
 _DELETED = "deleted_at_source"
+_MARK_TABLE = "_practicefusion_sync"
 
 
 class WarehouseTarget:
@@ -55,8 +56,8 @@ class WarehouseTarget:
         self._pipeline: Any = None
         self._memory: Memory | None = None
 
-    def open(self, memory: Memory) -> None:
-        """See `Target`; a warehouse carries no mark."""
+    def open(self, memory: Memory) -> str | None:
+        """See `Target`; the mark lies in a table of its own."""
         dlt = _dlt()
         self._memory = memory
         self._pipeline = dlt.pipeline(
@@ -71,6 +72,11 @@ class WarehouseTarget:
         disable_anon_tracker()
         # Its files are applied again from their checkpoint.
         self._pipeline.abort_packages()
+        mark = self._mark()
+        if mark is None:
+            mark = new_mark()
+            self._run([dlt.resource([{"mark": mark}], name=_MARK_TABLE)], _MARK_TABLE)
+        return mark
 
     def apply(self, resource_type: str, items: Sequence[Item]) -> list[Applied]:
         """See `Target`."""
@@ -104,10 +110,23 @@ class WarehouseTarget:
             self._pipeline.deactivate()
             self._pipeline = None
 
+    def _mark(self) -> str | None:
+        from dlt.destinations.exceptions import DatabaseUndefinedRelation
+
+        try:
+            with self._pipeline.sql_client() as client:
+                table = client.make_qualified_table_name(_MARK_TABLE)
+                found = client.execute_sql(f"SELECT mark FROM {table}")  # noqa: S608 - our own name
+            return str(found[0][0]) if found else None
+        except DatabaseUndefinedRelation:
+            return None
+        except Exception as error:  # each warehouse's library has its own
+            kind = type(error).__name__
+        # Raised outside the handler: their texts name addresses and users.
+        raise UpstreamUnavailable(f"The warehouse cannot be reached, or not be read ({kind}).")
+
     def _load(self, rows: dict[str, list[dict[str, Any]]]) -> None:
         dlt = _dlt()
-        from dlt.pipeline.exceptions import PipelineStepFailed
-
         resources = [
             dlt.resource(
                 listed,
@@ -120,8 +139,12 @@ class WarehouseTarget:
             for kind, listed in rows.items()
             if listed
         ]
-        if not resources:
-            return
+        if resources:
+            self._run(resources, ", ".join(rows))
+
+    def _run(self, resources: list[Any], named: str) -> None:
+        from dlt.pipeline.exceptions import PipelineStepFailed
+
         try:
             self._pipeline.run(resources).raise_on_failed_jobs()
             return
@@ -129,7 +152,7 @@ class WarehouseTarget:
             step = failed.step
         # The library's text quotes rows and addresses, so only the step is told.
         raise UpstreamUnavailable(
-            f"The warehouse did not take the rows of {', '.join(rows)} (step {step}). Where a "
+            f"The warehouse did not take the rows of {named} (step {step}). Where a "
             "column of your own view has another type than it had, give it another name, too."
         )
 

@@ -252,3 +252,17 @@ def test_a_reset_exports_all_and_sends_only_what_changed(
     again = sync.run()
     assert set(again.types) == {"Patient"}
     assert again.total("updated") == again.total("read") > 0
+
+
+def test_what_goes_before_everything_is_sent_again_is_deleted_all_the_same(
+    sandbox: Sandbox, source: BulkSource, target: DuckDBTarget, state: State, tmp_path: Path
+) -> None:
+    plan = SyncPlan(types=("Goal", "Patient"), delete_missing=True)
+    Sync(source, target, state, plan).run()
+    sandbox.bulk.delete("Goal", next(iter(sandbox.resources["Goal"])))
+    state.reset(everything=True)
+    report = Sync(source, target, state, plan).run()
+    assert report.total("deleted") == 1
+    assert {key for key, _ in in_duckdb(tmp_path / "clinic.duckdb")} == set(
+        served(sandbox, plan.types)
+    )

@@ -126,6 +126,23 @@ def test_references_in_circles_and_forwards_are_mended(
     assert check_equal(source, held) == 4
 
 
+def test_what_is_gone_is_found_where_its_id_was_forgotten(
+    tmp_path: Path, fhir_url: str, held: Held, state: State
+) -> None:
+    """Among them are types that are found by a tag."""
+    kinds = ("Patient", "Provenance")
+    two: list[Resource] = [{"resourceType": "Patient", "id": name} for name in ("a", "b")]
+    for each in ("c", "d"):
+        agent = [{"who": {"display": "Somebody"}}]
+        about = {"target": [{"reference": "Patient/a"}], "recorded": "2026-01-01T00:00:00Z"}
+        two.append({"resourceType": "Provenance", "id": each, "agent": agent, **about})
+    sync(write(tmp_path / "export", two), fhir_url, state)
+    state.reset(everything=True)
+    folder = write(tmp_path / "export", [two[0], two[2]])
+    assert sync(folder, fhir_url, state, delete_missing=True)["deleted"] == 2
+    assert [set(held.by_source_id(kind)) for kind in kinds] == [{"a"}, {"c"}]
+
+
 def test_an_only_identifier_stays_the_source_s(
     tmp_path: Path, fhir_url: str, held: Held, state: State
 ) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, and_, func, select, tuple_
+from sqlalchemy import Connection, Table, and_, func, select, true, tuple_
 
 from practicefusion_connector.database import Database
 from practicefusion_connector.sync.items import Applied, Item, Key
@@ -210,9 +210,26 @@ class TargetMemory:
         """Let resources be created whose creation is in doubt: a person has looked."""
         self._forget(connection, schema.intents, keys)
 
-    def clear(self, connection: Connection, types: Sequence[str] = ()) -> None:
-        """Forget everything, or everything of some types."""
-        for table in (schema.records, schema.aliases, schema.waiting, schema.intents):
+    def doubt(self, connection: Connection, types: Sequence[str] = ()) -> None:
+        """Forget what was given and under which ids, of some types or all; not that it was given.
+
+        So all is sent again, and what the source has no longer is still known to be deleted.
+        """
+        self._clear(connection, (schema.aliases, schema.waiting, schema.intents), types)
+        rows = schema.records.c
+        which = (rows.sync == self._sync, rows.type.in_(types) if types else true())
+        nothing = {"digest": None, "target_id": None}
+        connection.execute(schema.records.update().where(*which).values(nothing))
+
+    def clear(self, connection: Connection) -> None:
+        """Forget everything."""
+        tables = (schema.records, schema.aliases, schema.waiting, schema.intents)
+        self._clear(connection, tables)
+
+    def _clear(
+        self, connection: Connection, tables: Iterable[Table], types: Sequence[str] = ()
+    ) -> None:
+        for table in tables:
             statement = table.delete().where(table.c.sync == self._sync)
             connection.execute(statement.where(table.c.type.in_(types)) if types else statement)
 

@@ -192,7 +192,7 @@ class State:
             self.memory.allow(connection, keys)
 
     def reset(self, types: Sequence[str] = (), *, everything: bool = False) -> None:
-        """Forget the watermarks, and with `everything` what the target was given, too.
+        """Forget the watermarks, and with `everything` what the target was given under which ids.
 
         A run that was cut off is given up: it would move the watermarks again.
         """
@@ -205,7 +205,7 @@ class State:
             if not types:
                 self.quarantine.clear(connection)
             if everything:
-                self.memory.clear(connection, types)
+                self.memory.doubt(connection, types)
 
     def _id(self, name: str) -> int:
         rows = schema.syncs.c

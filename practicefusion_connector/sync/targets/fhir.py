@@ -109,12 +109,10 @@ class FhirTarget:
 
     def delete(self, keys: Sequence[tuple[Key, str | None]]) -> list[Applied]:
         """See `Target`."""
-        there = [(key, target_id) for key, target_id in keys if target_id is not None]
-        entries = [
-            {"request": {"method": "DELETE", "url": f"{key.type}/{target_id}"}}
-            for key, target_id in there
-        ]
-        answers = dict(zip((key for key, _ in there), self._server.batch(entries), strict=True))
+        places = {key: self._place(key, target_id) for key, target_id in keys}
+        there = {key: place for key, place in places.items() if place is not None}
+        entries = [{"request": {"method": "DELETE", "url": place}} for place in there.values()]
+        answers = dict(zip(there, self._server.batch(entries), strict=True))
         gone = EntryAnswer(404)
         return [deleted(answers.get(key, gone)) for key, _ in keys]
 
@@ -178,6 +176,13 @@ class FhirTarget:
             if self._server.takes_search(resource_type, name, token):
                 return name
         return None
+
+    def _place(self, key: Key, target_id: str | None) -> str | None:
+        """Return where a resource is: by its id or, where that was forgotten, by a search."""
+        if target_id is not None:
+            return f"{key.type}/{target_id}"
+        search = self._search(key.type)
+        return f"{key.type}?{self._query(search, key)}" if search else None
 
     def _query(self, search: Search, key: Key) -> str:
         return f"{search}={quote(f'{self._references.system_of(key.type)}|{key.id}', safe='')}"

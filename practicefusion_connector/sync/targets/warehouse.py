@@ -94,9 +94,8 @@ class WarehouseTarget:
     def delete(self, keys: Sequence[tuple[Key, str | None]]) -> list[Applied]:
         """See `Target`."""
         by_type: dict[str, list[dict[str, Any]]] = {}
-        for key, target_id in keys:
-            if target_id is not None:
-                by_type.setdefault(key.type, []).append({ID: key.id, _DELETED: True})
+        for key, _ in keys:
+            by_type.setdefault(key.type, []).append({ID: key.id, _DELETED: True})
         self._load(by_type)
         return [Applied("updated") for _ in keys]
 

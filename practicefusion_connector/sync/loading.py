@@ -10,7 +10,7 @@ schedule.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -124,10 +124,16 @@ class Loader:
                     self._land(file, flights.popleft(), counts, report)
                 if self._cancel.is_set():
                     raise Cancelled(STOPPED)
-            finally:
-                for flight in flights:
-                    flight.answer.cancel()
+            except BaseException:
+                self._remember(flights)
+                raise
         return counts
+
+    def _remember(self, flights: Iterable[_Flight]) -> None:
+        """Remember what batches did behind one that failed: else it may be done once more."""
+        for flight in flights:
+            if not flight.answer.cancel() and flight.answer.exception() is None:
+                self._state.remember(self._run, flight.answer.result())
 
     def _sorted(self, file: SyncFile, lines: Sequence[tuple[int, bytes]]) -> _Sorted:
         """Read lines and leave out what is no resource, what comes again, what is unchanged."""

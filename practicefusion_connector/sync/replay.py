@@ -64,12 +64,9 @@ def _applied(sync: Sync, page: list[Refused]) -> Counter[str]:
         # Whoever replays has looked at what was in doubt.
         sync.state.allow([item.key for item in listed])
         answers = sync.target.apply(kind, listed)
-        done: list[tuple[Item, Applied]] = []
-        for item, what in zip(listed, answers, strict=True):
-            counts[what.status] += 1
-            if what.status != "failed":
-                done.append((item, what))
-        sync.state.replayed(done)
+        counts.update(what.status for what in answers)
+        applied = list(zip(listed, answers, strict=True))
+        sync.state.remember(sync.state.ledger.newest(), applied)
     return counts
 
 

@@ -391,3 +391,31 @@ def test_where_nothing_can_be_searched_a_cut_off_creation_is_in_doubt(
         report = Sync(source, target, state).run()
     assert made == ["POST Patient", "POST Patient"]
     assert report.quarantine == {"Patient": {"in_doubt": 2}}
+
+
+def test_what_was_created_beside_a_batch_that_failed_is_not_in_doubt(
+    scripted: Scripted, state: State, tmp_path: Path
+) -> None:
+    made: list[str] = []
+    second_is_done = threading.Event()
+
+    def answer(method: str, path: str, body: Any) -> Said:
+        if method == "GET":
+            return 400, {"resourceType": "OperationOutcome"}
+        names = [each["resource"]["meta"]["tag"][0]["code"] for each in body["entry"]]
+        made.extend(names)
+        if "p0" in names:
+            second_is_done.wait(10)
+            return 500, {}
+        second_is_done.set()
+        created = [f"Patient/t-{name}" for name in names]
+        return bundle([{"response": {"status": "201", "location": each}} for each in created])
+
+    scripted.answer = answer
+    source = patients(tmp_path, 20)
+    with target_at(scripted.url, bounds=Bounds(first=10, workers=2)) as target:
+        with pytest.raises(errors.UpstreamUnavailable):
+            Sync(source, target, state).run()
+        report = Sync(source, target, state).run()
+    assert report.quarantine == {"Patient": {"in_doubt": 10}}
+    assert len(made) == len(set(made)) == 20

@@ -142,12 +142,12 @@ class State:
             self.quarantine.refuse(connection, at.run, at.scope, refused)
             self.ledger.checkpoint(connection, at.run, at.file, at.end, dict(at.counts))
 
-    def replayed(self, done: Sequence[tuple[Item, Applied]]) -> None:
-        """Remember what left the quarantine."""
-        run = self.ledger.newest()
+    def remember(self, run: int, applied: Sequence[tuple[Item, Applied]]) -> None:
+        """Remember what became of items that no checkpoint is behind yet."""
         with self._database.begin() as connection:
-            self.memory.remember(connection, run, done)
-            self.quarantine.release(connection, [item.key for item, _ in done])
+            self.memory.remember(connection, run, applied)
+            done = [item.key for item, what in applied if what.status != "failed"]
+            self.quarantine.release(connection, done)
 
     def deleted(
         self, run: int, scope: str, keys: Sequence[Key], refused: Sequence[Refusal]

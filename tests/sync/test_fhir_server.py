@@ -15,6 +15,7 @@ import pytest
 from practicefusion_connector import errors
 from practicefusion_connector.smart.provider import HostTokens
 from practicefusion_connector.sync import FhirServer, FhirTarget, FolderSource, Pace, State, Sync
+from practicefusion_connector.sync.items import Key
 from practicefusion_connector.sync.targets.fhir_server import EntryAnswer
 from practicefusion_connector.sync.targets.pace import Bounds
 from practicefusion_connector.transport import Policy, Transport
@@ -419,3 +420,40 @@ def test_what_was_created_beside_a_batch_that_failed_is_not_in_doubt(
         report = Sync(source, target, state).run()
     assert report.quarantine == {"Patient": {"in_doubt": 10}}
     assert len(made) == len(set(made)) == 20
+
+
+@pytest.mark.parametrize("searched", [True, False], ids=["searched", "not searched"])
+def test_an_update_whose_answer_names_no_id_is_one_all_the_same(
+    searched: bool, scripted: Scripted, state: State, tmp_path: Path
+) -> None:
+    """A server need not say where what it updated is, and gives back what it likes."""
+    held = {"p0": "t0"} if searched else {}  # of a run that was cut off before it was told
+
+    def done(entry: Any) -> Any:
+        method, url = entry["request"]["method"], entry["request"]["url"]
+        name = url.rpartition("%7C")[2]
+        if method == "GET":
+            found = {"entry": [{"resource": {"id": held[name]}}]}
+            return {"response": {"status": "200"}, "resource": found}
+        if method == "POST":
+            name = entry["resource"]["meta"]["tag"][0]["code"]
+        if name in held or url.startswith("Patient/"):
+            return {"response": {"status": "200"}}
+        held[name] = f"t{len(held)}"
+        return {"response": {"status": "201", "location": f"Patient/{held[name]}"}}
+
+    def answer(method: str, path: str, body: Any) -> Said:
+        if method == "GET":
+            return (200, {"resourceType": "Bundle"}) if searched else (400, {})
+        return bundle([done(each) for each in body["entry"]])
+
+    scripted.answer = answer
+    with target_at(scripted.url) as target:
+        for language in ("en", "fr"):
+            listed = [
+                {"resourceType": "Patient", "id": f"p{n}", "language": language} for n in range(3)
+            ]
+            source = FolderSource(write(tmp_path / "export", listed))
+            assert Sync(source, target, state).run().status == "done"
+    keys = [Key("Patient", name) for name in held]
+    assert state.memory.held(keys) == dict(zip(keys, held.values(), strict=True))

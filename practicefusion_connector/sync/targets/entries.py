@@ -110,6 +110,14 @@ def is_of_another(item: Item, answer: EntryAnswer, system: str) -> bool:
     return bool(ids) and item.key.id not in ids
 
 
+def found_id(answer: EntryAnswer) -> str | None:
+    """Return the id of the one resource that a search found."""
+    listed = (answer.resource or {}).get("entry")
+    found = [each.get("resource") for each in listed or () if isinstance(each, dict)]
+    ids = [each.get("id") for each in found if isinstance(each, dict)]
+    return ids[0] if len(ids) == 1 and isinstance(ids[0], str) else None
+
+
 def put_entry(url: str, resource: Resource) -> dict[str, Any]:
     """Return the entry that puts a resource at a URL."""
     return {"resource": resource, "request": {"method": "PUT", "url": url}}

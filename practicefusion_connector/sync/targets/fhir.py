@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -26,6 +27,7 @@ from practicefusion_connector.sync.targets.entries import (
     applied,
     conditional_entry,
     deleted,
+    found_id,
     is_of_another,
     prepared,
     put_entry,
@@ -96,7 +98,7 @@ class FhirTarget:
             put_entry(f"{resource_type}?{self._query(search, item.key)}", resource)
             for item, (resource, _) in zip(items, ready, strict=True)
         ]
-        answers = self._server.batch(entries)
+        answers = self._named(items, self._server.batch(entries), search)
         self._refuse_mixed_up(items, answers)
         return [
             applied(item, answer, open_)
@@ -200,7 +202,7 @@ class FhirTarget:
             else {"resource": resource, "request": {"method": "POST", "url": item.key.type}}
             for item, (resource, _) in zip(sent, ready, strict=True)
         ]
-        answers = self._server.batch(entries, repeatable=False)
+        answers = self._named(sent, self._server.batch(entries, repeatable=False), None)
         self._refuse_mixed_up(sent, answers)
         done = {
             item.key: applied(item, answer, missing)
@@ -208,6 +210,23 @@ class FhirTarget:
         }
         unknown = Applied("failed", code="in_doubt")
         return [done.get(item.key, unknown) for item in items]
+
+    def _named(
+        self, items: Sequence[Item], answers: Sequence[EntryAnswer], search: Search | None
+    ) -> list[EntryAnswer]:
+        """Return answers with the ids they leave out: updates need not say one (R4 §3.1.0.4)."""
+        nameless = [i.key for i, a in zip(items, answers, strict=True) if a.ok and a.id is None]
+        if not nameless:
+            return list(answers)
+        ids: dict[Key, str | None] = dict(self._asked().held(nameless))
+        unknown = [key for key in nameless if key not in ids] if search else []
+        urls = [f"{key.type}?{self._query(search, key)}" for key in unknown if search]
+        found = self._server.batch([{"request": {"method": "GET", "url": url}} for url in urls])
+        ids |= zip(unknown, map(found_id, found), strict=True)
+        return [
+            replace(answer, id=ids.get(item.key)) if answer.ok and answer.id is None else answer
+            for item, answer in zip(items, answers, strict=True)
+        ]
 
     def _refuse_mixed_up(self, items: Sequence[Item], answers: Sequence[EntryAnswer]) -> None:
         """Stop where answers are not about what was asked: references would name others."""

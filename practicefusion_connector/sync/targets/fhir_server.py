@@ -106,8 +106,8 @@ class FhirServer:
         found = answer.json()
         if not isinstance(found, dict) or found.get("resourceType") != "Bundle":
             return False
-        links = [link.get("url", "") for link in found.get("link") or () if isinstance(link, dict)]
-        own = [url for url in links if "?" in url]
+        links = [link.get("url") for link in found.get("link") or () if isinstance(link, dict)]
+        own = [url for url in links if isinstance(url, str) and "?" in url]
         return not found.get("entry") and (not own or any(name in url for url in own))
 
     def batch(self, entries: Sequence[Entry], *, repeatable: bool = True) -> list[EntryAnswer]:

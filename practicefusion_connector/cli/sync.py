@@ -61,7 +61,8 @@ def run(
             opened(read, show, full=full, accept_quarantine=accept_quarantine)
         )
         report = made.run(stack.enter_context(stoppable()))
-    data, page = keep(report, read.sync.folder)
+        # Whoever stops it now has its report, all the same.
+        data, page = keep(report, read.sync.folder)
     if as_json:
         output.put_json(report.to_dict())
     else:
@@ -197,8 +198,6 @@ def watch(once: bool, **where: Any) -> None:
     from practicefusion_connector.cli.sync_showing import health_table
 
     file = settings_of(**where).sync.folder / "health.json"
-    if not file.exists():
-        raise InvalidInput("Nobody serves this sync; practicefusion sync serve begins to.")
     stopped = Event()
     with Live(health_table(_read(file)), console=output.console(), refresh_per_second=2) as live:
         while not once:
@@ -210,8 +209,13 @@ def watch(once: bool, **where: Any) -> None:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(file.read_text("utf-8"))
-    return found
+    try:
+        found: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError):
+        pass
+    else:
+        return found
+    raise InvalidInput("Nobody serves this sync; practicefusion sync serve begins to.")
 
 
 def _show_report(report: dict[str, Any]) -> None:

@@ -212,7 +212,8 @@ def read_settings(
         for item in wrong
     ]
     told = "; ".join(f"{problem['path']}: {problem['message']}" for problem in problems)
-    raise WrongSettings(f"The sync's settings cannot be used: {told}.", problems=problems)
+    end = "" if told.endswith("?") else "."
+    raise WrongSettings(f"The sync's settings cannot be used: {told}{end}", problems=problems)
 
 
 def _outrank(

@@ -16,9 +16,12 @@ from typing import Any
 
 import pytest
 
+from practicefusion_connector.cli import sync as commands_of_sync
 from practicefusion_connector.cli import sync_showing
 from practicefusion_connector.sync import FolderSource, State
 from practicefusion_connector.sync.naming import state_name
+from practicefusion_connector.sync.reports.files import keep
+from practicefusion_connector.sync.reports.report import SyncReport
 from practicefusion_connector.sync.runs import RunDocument
 from tests.cli.conftest import Commands, Ran
 
@@ -142,6 +145,43 @@ def test_status_says_how_the_last_run_ended(sync: Sync, folder: Path, to: str) -
     found, said = last()
     assert (found["status"], found["reason"]) == ("failed", "It broke.")
     assert "Last run: 3, failed (It broke.), ended 2026-07-01T03:10:00Z." in said
+
+
+@pytest.mark.parametrize("command", ["run", "serve"])
+def test_what_the_disk_does_not_take_is_no_defect(sync: Sync, command: str, folder: Path) -> None:
+    (folder / "way").write_text("a file in the way")
+    said = sync(command, "--folder", str(folder / "way" / "sync"))
+    said.failed_in_one_line(2, "invalid_config: The sync's folder")
+    assert "(Not a directory)" in said.err
+
+
+def test_a_database_that_is_away_is_worth_another_try(commands: Commands, sync: Sync) -> None:
+    commands.environment["PF_SYNC_STATE"] = "postgresql://u:canary@127.0.0.1:1/none"
+    for command in ("run", "status", "reset"):
+        said = sync(command)
+        assert said.code == 4
+        assert "upstream_unavailable: A database that the sync needs cannot be used" in said.err
+        assert "canary" not in said.err
+
+
+def test_a_run_that_is_stopped_at_its_very_end_leaves_its_report(
+    folder: Path, to: str, sync: Sync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(report: SyncReport, place: Path) -> tuple[Path, Path | None]:
+        signal.raise_signal(signal.SIGTERM)
+        return keep(report, place)
+
+    monkeypatch.setattr(commands_of_sync, "keep", stopped)
+    assert sync("run").code == 0
+    assert (folder / "sync" / "reports" / "run-000001.json").exists()
+
+
+def test_health_that_cannot_be_read_is_that_of_nobody(sync: Sync, folder: Path) -> None:
+    told = "invalid_input: Nobody serves this sync"
+    sync("watch").failed_in_one_line(2, told)
+    (folder / "sync").mkdir()
+    (folder / "sync" / "health.json").write_text("{")
+    sync("watch").failed_in_one_line(2, told)
 
 
 def watched(sync: Sync) -> dict[str, str]:

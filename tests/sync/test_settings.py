@@ -137,7 +137,7 @@ def test_the_defaults_are_a_whole_practice_once_a_day() -> None:
 
 
 def test_a_type_that_is_none_is_told_with_the_way_out() -> None:
-    with pytest.raises(InvalidConfig, match=r'source.types: "Goals" .* Did you mean "Goal"'):
+    with pytest.raises(InvalidConfig, match=r'source.types: "Goals" .* Did you mean "Goal"\?$'):
         read_settings(None, {"PF_RESOURCE_TYPES": "Patient, Goals"})
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from practicefusion_connector.sync.config import WrongSettings
 from practicefusion_connector.sync.reports.report import write_json
 
 _TOLD_EVERY = 15.0
@@ -49,8 +50,18 @@ class Health:
         self._seen: dict[str, Any] = {}
 
     def begin(self) -> None:
-        """Tell it now, and again and again."""
-        self.tell()
+        """Tell it now, and again and again.
+
+        Raises:
+            WrongSettings: the file cannot be written.
+        """
+        try:
+            with self._lock:
+                write_json(self._file, self._now())
+        except OSError as error:
+            raise WrongSettings(
+                f"The sync's folder cannot be written to ({error.strerror}); give another one."
+            ) from None
         threading.Thread(target=self._beat, name="practicefusion-health-file", daemon=True).start()
 
     def end(self) -> None:
@@ -80,13 +91,13 @@ class Health:
         return {**self._before, **self._seen, "next_run": self._next_run(), "told": told}
 
     def _write(self) -> None:
-        write_json(self._file, self._now())
+        # A disk that is full now may not be later, and a run must not end for it.
+        with contextlib.suppress(OSError):
+            write_json(self._file, self._now())
 
     def _beat(self) -> None:
         while not self._ended.wait(_TOLD_EVERY):
-            # A disk that is full now may not be later.
-            with contextlib.suppress(OSError):
-                self.tell()
+            self.tell()
 
 
 def is_served(health: Mapping[str, Any]) -> bool:

@@ -8,6 +8,8 @@ listens on another address, and to web pages, whose browsers say where a request
 from __future__ import annotations
 
 import json
+import logging
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +20,10 @@ from urllib.parse import urlsplit
 from practicefusion_connector.connection import is_loopback
 from practicefusion_connector.errors import InvalidConfig
 from practicefusion_connector.sync.service import SyncService
+
+# Seconds for a client to ask: one that never does must not keep its thread.
+_PATIENCE = 10.0
+_logger = logging.getLogger("practicefusion_connector")
 
 
 @contextmanager
@@ -48,9 +54,17 @@ def serving(service: SyncService, host: str, port: int) -> Iterator[str]:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of who goes away before the answer; of a defect, only its name."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            _logger.error("Health was asked for and not told: %s.", type(error).__name__)
+
 
 def _handler(service: SyncService, *, local: bool) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        timeout = _PATIENCE
+
         def do_GET(self) -> None:
             if not self._asks_for("/health"):
                 self._answer(404, {"error": "There is /health, and POST /run."})

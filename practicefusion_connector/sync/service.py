@@ -66,7 +66,12 @@ class SyncService:
         self._health = Health(folder, enabled=schedule.enabled, next_run=self._next)
 
     def start(self) -> None:
-        """Begin to keep the schedule; with `run_on_startup` the first run begins at once."""
+        """Begin to keep the schedule; with `run_on_startup` the first run begins at once.
+
+        Raises:
+            InvalidConfig: the folder cannot be written to, or a library is missing.
+        """
+        self._health.begin()
         if self._schedule.enabled:
             self._scheduler = _scheduler()
             self._scheduler.add_job(
@@ -80,7 +85,7 @@ class SyncService:
             self._scheduler.start()
             if self._schedule.run_on_startup:
                 self._scheduler.modify_job("sync", next_run_time=datetime.now(UTC))
-        self._health.begin()
+            self._health.tell()
         if self._open_state is not None:
             # A state out of reach may take minutes to say so.
             asked = (self._open_state,)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from errno import ENOSPC
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ from typing import Any
 import pytest
 import requests
 
-from practicefusion_connector.errors import UpstreamUnavailable
+from practicefusion_connector.errors import InvalidConfig, UpstreamUnavailable
 from practicefusion_connector.sync import (
     DuckDBTarget,
     FolderSource,
@@ -23,6 +26,7 @@ from practicefusion_connector.sync import (
     Sync,
     SyncProgress,
     Target,
+    health_server,
 )
 from practicefusion_connector.sync import health as health_room
 from practicefusion_connector.sync.config import ScheduleSettings
@@ -139,6 +143,59 @@ def test_a_run_can_be_begun_by_hand_from_this_machine_alone(builds: Builds) -> N
             assert raw.getresponse().status == 404
         assert requests.post(f"{at}/run", timeout=10).status_code == 202
         assert builds.ended.acquire(timeout=PATIENCE)
+
+
+def test_who_does_not_ask_or_goes_away_holds_nothing_and_leaves_no_trace(
+    builds: Builds, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def address(at: str) -> tuple[str, int]:
+        return "127.0.0.1", int(at.rpartition(":")[2])
+
+    with service_of(builds, enabled=False) as service:
+        with serving(service, "127.0.0.1", 0) as at, socket.create_connection(address(at)) as gone:
+            gone.sendall(b"GET /hea")
+            # Closed with a reset, as a probe that has had enough does.
+            gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            gone.close()
+            assert requests.get(f"{at}/health", timeout=10).status_code == 200
+        monkeypatch.setattr(health_server, "_PATIENCE", 0.1)
+        with (
+            serving(service, "127.0.0.1", 0) as at,
+            socket.create_connection(address(at), timeout=PATIENCE) as silent,
+        ):
+            assert silent.recv(1) == b""
+    assert capfd.readouterr().err == ""
+
+
+def test_a_defect_in_telling_health_is_logged_by_its_name(
+    builds: Builds, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with service_of(builds, enabled=False) as service, serving(service, "127.0.0.1", 0) as at:
+        with monkeypatch.context() as patched:
+            patched.setattr(service, "health", dict)
+            with pytest.raises(requests.ConnectionError):
+                requests.get(f"{at}/health", timeout=10)
+        assert requests.get(f"{at}/health", timeout=10).status_code == 200
+    assert caplog.messages == ["Health was asked for and not told: KeyError."]
+
+
+def test_a_disk_that_does_not_take_health_ends_no_run(
+    builds: Builds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: Any) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    service = SyncService(builds, ScheduleSettings(enabled=False), builds.folder)
+    with monkeypatch.context() as patched:
+        patched.setattr(health_room, "write_json", full)
+        with pytest.raises(InvalidConfig, match="No space left on device"):
+            service.start()
+    service.start()
+    with monkeypatch.context() as patched:
+        patched.setattr(health_room, "write_json", full)
+        assert service.run_once() is not None
+        assert service.health()["last_success"] is not None
+    assert service.stop(PATIENCE)
 
 
 def test_a_failure_is_told_and_the_schedule_outlives_it(builds: Builds) -> None:

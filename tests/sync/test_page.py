@@ -50,6 +50,13 @@ def test_the_page_loads_nothing_and_repeats_nothing_unescaped() -> None:
     assert SyncReport.from_dict(report().to_dict()) == report()
 
 
+def test_a_run_without_anything_has_no_empty_charts() -> None:
+    assert page(report()).count("<svg") == 3
+    quiet = page(SyncReport(sync="clinic", run=8, started="2026-07-02T03:00:00Z"))
+    assert "<svg" not in quiet
+    assert quiet.count("Nothing.") == 3
+
+
 @pytest.fixture
 def served() -> Iterator[tuple[str, list[str]]]:
     asked: list[str] = []

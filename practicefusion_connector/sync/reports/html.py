@@ -17,6 +17,9 @@ from practicefusion_connector.sync.reports.report import COUNTED, SyncReport
 
 _SHOWN = ("created", "updated", "unchanged", "deleted", "failed")
 _COLOURS = ("#2b8a3e", "#1971c2", "#adb5bd", "#e67700", "#c92a2a")
+_NOTHING = "<p>Nothing.</p>"
+# Pixels of a chart without its bars: title, axis, and the legend's lines.
+_FRAME, _LEGEND = 120, 60
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem;color:#222}
 h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .5rem}
@@ -65,6 +68,8 @@ def page(report: SyncReport) -> str:
 
 
 def _counts_chart(report: SyncReport) -> str:
+    if not report.types:
+        return _NOTHING
     chart = _pygal().HorizontalStackedBar(**_look(len(report.types), colours=_COLOURS))
     chart.title = "Resources by type"
     kinds = sorted(report.types, reverse=True)
@@ -75,6 +80,8 @@ def _counts_chart(report: SyncReport) -> str:
 
 
 def _bars(title: str, values: dict[str, float], unit: str) -> str:
+    if not values:
+        return _NOTHING
     chart = _pygal().HorizontalBar(**_look(len(values), legend=False))
     chart.title = title
     names = sorted(values, reverse=True)
@@ -133,12 +140,11 @@ def _look(
     return {
         "style": style,
         "js": (),
-        "height": 120 + 26 * max(1, rows),
+        "height": _FRAME + _LEGEND * legend + 26 * rows,
         "width": 900,
         "show_legend": legend,
         "legend_at_bottom": True,
         "print_zeroes": False,
-        "no_data_text": "nothing",
     }
 
 

@@ -63,6 +63,8 @@ def demo(
     """
     if to is not None and not sync:
         raise click.UsageError("--to goes with --sync.")
+    if medfusion and sync:
+        raise click.UsageError("Give one of --medfusion and --sync.")
     if medfusion:
         from practicefusion_connector.cli.medfusion_demo import show_medfusion_demo
 

@@ -93,6 +93,8 @@ def _described(practice: Sandbox) -> dict[str, Any]:
         "client_id": practice.client_id,
         "client_secret": practice.client_secret,
         "public_client_id": practice.public_client_id,
+        "backend_client_id": practice.backend_client_id,
+        "backend_client_secret": practice.backend_client_secret,
         "users": practice.users,
         "portal": {
             "server": practice.origin,
@@ -115,6 +117,8 @@ def _show(practice: Sandbox) -> None:
             ("Application with a secret", practice.client_id),
             ("Its secret", practice.client_secret),
             ("Application without one", practice.public_client_id),
+            ("Backend application", practice.backend_client_id),
+            ("Its secret", practice.backend_client_secret),
             ("Patient portal's outbox", f"{practice.origin}/portal/outbox"),
             ("Records", sum(map(len, practice.resources.values()))),
         ],

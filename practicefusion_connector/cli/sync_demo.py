@@ -14,8 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from practicefusion_connector import settings
 from practicefusion_connector.cli import output
-from practicefusion_connector.cli.sync_demo_target import compared, name_of, reader_of, references
-from practicefusion_connector.errors import InvalidConfig
+from practicefusion_connector.cli.sync_demo_target import (
+    Resource,
+    compared,
+    name_of,
+    reader_of,
+    references,
+)
+from practicefusion_connector.errors import InvalidConfig, InvalidInput
 
 if TYPE_CHECKING:
     from practicefusion_connector.sandbox import Sandbox
@@ -48,7 +54,8 @@ def run_sync_demo(
 
     Raises:
         InvalidConfig: a library is not installed.
-        InvalidInput: the target is of a kind that the demo cannot read back.
+        InvalidInput: the target is of a kind that the demo cannot read back, or the data holds
+            nothing to change and delete.
         ConnectorError: the target cannot be reached, or fails.
     """
     try:
@@ -64,6 +71,10 @@ def run_sync_demo(
         wanted = to or f"duckdb:{place}/clinic.duckdb"
         reader = reader_of(wanted)
         with Sandbox(data=data, patients=patients) as sandbox:
+            if sandbox.data_problems:
+                output.note(f"Parts of the data left out: {len(sandbox.data_problems)}.")
+            source = _served(sandbox)
+            patient, gone = _to_change(source)
             read = _settings(sandbox, wanted, Path(place))
             with built(
                 read,
@@ -74,10 +85,10 @@ def run_sync_demo(
                 patience=Patience(first=0.05, shortest=0.05),
             ) as sync:
                 sync.run()
-                source = _served(sandbox)
                 found = compared(source, reader, sandbox.bulk.types)
                 second = sync.run()
-                _change(sandbox, source)
+                sandbox.bulk.update("Patient", patient["id"], active=False)
+                sandbox.bulk.delete(gone["resourceType"], gone["id"])
                 third = sync.run()
         return {
             **found,
@@ -126,19 +137,21 @@ def _settings(sandbox: Sandbox, to: str, folder: Path) -> SyncSettings:
     return read_settings(None, {}, given)
 
 
-def _served(sandbox: Sandbox) -> list[dict[str, Any]]:
+def _served(sandbox: Sandbox) -> list[Resource]:
     """Return the records of the practice that an export holds."""
     return [each for kind in sandbox.bulk.types for each in sandbox.resources[kind].values()]
 
 
-def _change(sandbox: Sandbox, source: list[dict[str, Any]]) -> None:
-    """Change one person at the practice, and delete a record that nothing refers to."""
-    patient = next(iter(sandbox.resources["Patient"]))
-    sandbox.bulk.update("Patient", patient, active=False)
+def _to_change(source: list[Resource]) -> tuple[Resource, Resource]:
+    """Return the person to change at the practice, and a record to delete: no other names it."""
     named = {each.get("reference") for resource in source for each in references(resource)}
-    gone = next(
-        each
-        for each in reversed(source)
-        if each["resourceType"] != "Patient" and name_of(each) not in named
-    )
-    sandbox.bulk.delete(gone["resourceType"], gone["id"])
+    patients = [each for each in source if each["resourceType"] == "Patient"]
+    unnamed = [
+        each for each in source if each["resourceType"] != "Patient" and name_of(each) not in named
+    ]
+    if not patients or not unnamed:
+        raise InvalidInput(
+            "The demo changes a person and deletes a record that no other refers to; the data "
+            f"holds no {'such record' if patients else 'Patient'}."
+        )
+    return patients[0], unnamed[-1]

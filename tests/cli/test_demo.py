@@ -108,3 +108,8 @@ def test_data_that_a_search_does_not_find_is_a_failure(
     assert ended.code == 1
     failed = {entry["key"] for entry in ended.json["actions"] if not entry["ok"]}
     assert failed == {"get_goal", "search_goals"}
+
+
+def test_one_thing_is_shown_at_a_time(commands: Commands) -> None:
+    said = commands("demo", "--sync", "--medfusion")
+    said.failed_in_one_line(2, "invalid_input: Give one of --medfusion and --sync.")

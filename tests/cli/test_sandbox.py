@@ -35,6 +35,8 @@ def test_one_line_when_ready_and_quiet_when_stopped(sign: signal.Signals) -> Non
     assert told["client_id"]
     assert told["client_secret"]
     assert told["public_client_id"]
+    assert told["backend_client_id"]
+    assert told["backend_client_secret"]
     assert told["resources"]["Patient"] == 3
     assert {user["role"] for user in told["users"]} == {"provider", "patient"}
     assert (running.returncode, out, err) == (0, "", "")

@@ -46,6 +46,24 @@ def test_the_demo_reads_back_what_it_can() -> None:
         run_sync_demo(to="parquet:tables")
 
 
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ([], "holds no Patient"),
+        ([{"resourceType": "Patient", "id": "a"}], "holds no such record"),
+        ([{"resourceType": "Goal", "id": "a"}], "holds no Patient"),
+    ],
+)
+def test_data_that_holds_nothing_to_change_is_told(
+    data: list[Resource], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "data", data)
+    (tmp_path / "data" / "broken.ndjson").write_text("nothing\n")
+    with pytest.raises(InvalidInput, match=told):
+        run_sync_demo(tmp_path / "data")
+    assert capsys.readouterr().err == "Parts of the data left out: 1.\n"
+
+
 @pytest.mark.soak
 @pytest.mark.skipif(not REAL.is_dir(), reason="the data of ten patients is not here")
 def test_the_demo_with_real_data() -> None:

@@ -53,6 +53,9 @@ def make_app(broker: str, host: Host, **conf: Any) -> Celery:
         "broker_transport_options": {"visibility_timeout": _VISIBILITY},
         "result_backend_transport_options": {"visibility_timeout": _VISIBILITY},
     }
+    if broker.startswith("rediss:"):
+        # Celery wants it said; the broker and redis take it for granted. The URL outranks it.
+        own["redis_backend_use_ssl"] = {"ssl_cert_reqs": "required"}
     app.conf.update({**own, **schedule.kept_by_beat(app, host.schedule), **conf})
     actions.add(app, host)
     syncing.add(app, host)

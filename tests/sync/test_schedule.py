@@ -6,6 +6,7 @@ import base64
 import gc
 import json
 import logging
+import ssl
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -167,6 +168,17 @@ def test_a_beat_that_begins_starts_the_syncs_where_the_settings_say_so(made: Mad
     for app in (quiet, eager):
         signals.beat_init.send(sender=Service(app))
     assert [name for name, *_ in made.sent()] == [ALL]
+
+
+def test_a_broker_over_tls_is_checked_unless_its_url_says_otherwise(made: Made) -> None:
+    def checked(url: str) -> Any:
+        app = make_app(url, Host(lambda: made.store, lambda _: Policy(), made.settings_for))
+        made.apps.append(app)
+        return app.backend.connparams["ssl_cert_reqs"]
+
+    assert checked("rediss://localhost:1/0") == ssl.CERT_REQUIRED
+    assert checked("rediss://localhost:1/0?ssl_ca_certs=ca.pem") == ssl.CERT_REQUIRED
+    assert checked("rediss://localhost:1/0?ssl_cert_reqs=none") == ssl.CERT_NONE
 
 
 def test_jobs_are_kept_where_machines_share_the_state(

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import islice
@@ -62,6 +63,15 @@ _GAPS = {
 }
 # Patients between two entries in the ledger, for each search that runs at once.
 _BATCH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """One patient's records, or those about none: where they go, and which are there already."""
+
+    patient: str | None
+    gathered: Gathering
+    seen: set[tuple[str, str]] = field(default_factory=set)
 
 
 class Crawl:
@@ -134,7 +144,7 @@ class Crawl:
             pool = stack.enter_context(ThreadPoolExecutor(workers, "bulk-crawl"))
             units = iter(patients[self._ledger.job.crawled :])
             while batch := list(islice(units, _BATCH * workers)):
-                for _ in pool.map(lambda unit: self._unit(unit, gathered), batch):
+                for _ in pool.map(lambda patient: self._unit(_Unit(patient, gathered)), batch):
                     pass
                 self._write_down(len(batch), gathered, len(patients) - 1)
         settle(self._folder, self._ledger, self._handling, self._exchange)
@@ -199,23 +209,17 @@ class Crawl:
         for step in walk(self._client, resource, Cursor(url), self._exchange.run, limit):
             yield step.page
 
-    def _unit(self, patient: str | None, gathered: Gathering) -> None:
+    def _unit(self, unit: _Unit) -> None:
         """Search all records of one patient, or those that are about none."""
-        seen: set[tuple[str, str]] = set()
         for search in self._searches:
-            if (search.by is None) is (patient is None) and search.resource not in self._refused:
-                self._search(search, patient, gathered, seen)
+            fits = (search.by is None) is (unit.patient is None)
+            if fits and search.resource not in self._refused:
+                self._search(search, unit)
 
-    def _search(
-        self,
-        search: TypeSearch,
-        patient: str | None,
-        gathered: Gathering,
-        seen: set[tuple[str, str]],
-    ) -> None:
+    def _search(self, search: TypeSearch, unit: _Unit) -> None:
         without = frozenset(self._without)
         try:
-            while culprit := self._refused_for(search, patient, gathered, seen, without):
+            while culprit := self._refused_for(search, unit, without):
                 # The records themselves matter more.
                 without |= {culprit}
         except (MissingScope, NotFound) as error:
@@ -233,20 +237,13 @@ class Crawl:
                 if name in without - self._without:
                     self._leave_out(name, search)
 
-    def _refused_for(
-        self,
-        search: TypeSearch,
-        patient: str | None,
-        gathered: Gathering,
-        seen: set[tuple[str, str]],
-        without: frozenset[str],
-    ) -> str | None:
+    def _refused_for(self, search: TypeSearch, unit: _Unit, without: frozenset[str]) -> str | None:
         """Search once; return what to leave out where the server refuses the search for it.
 
         It is a parameter that the server names, else the next of the list.
         """
         try:
-            self._gather(search, patient, gathered, seen, without)
+            self._gather(search, unit, without)
         except Rejected as error:
             asked = {"_revinclude": bool(search.along), "_lastUpdated": self._since is not None}
             sent = [name for name in _LEFT_OUT if asked[name] and name not in without]
@@ -263,17 +260,10 @@ class Crawl:
         told = f"The server does not take {name} in searches: {_LEFT_OUT[name]}."
         self._note("parameter_left_out", told)
 
-    def _gather(
-        self,
-        search: TypeSearch,
-        patient: str | None,
-        gathered: Gathering,
-        seen: set[tuple[str, str]],
-        without: frozenset[str],
-    ) -> None:
+    def _gather(self, search: TypeSearch, unit: _Unit, without: frozenset[str]) -> None:
         since = None if "_lastUpdated" in without else self._plan.since_text
         wanted = search.comes_along
-        for query in search.queries(patient, since, along="_revinclude" not in without):
+        for query in search.queries(unit.patient, since, along="_revinclude" not in without):
             url, given = self._client.search_url(search.resource, query), 0
             for number, page in enumerate(self._pages(search.resource, url)):
                 if number == 0:
@@ -284,9 +274,9 @@ class Crawl:
                 included = [each for each in page.included if each["resourceType"] in wanted]
                 for resource in (*page.matches, *included):
                     key = resource["resourceType"], str(resource.get("id"))
-                    if key not in seen and changed_since(resource, self._since):
-                        seen.add(key)
-                        gathered.add(resource["resourceType"], exact.write(resource))
+                    if key not in unit.seen and changed_since(resource, self._since):
+                        unit.seen.add(key)
+                        unit.gathered.add(resource["resourceType"], exact.write(resource))
 
     def _look_for_ignored(
         self, query: list[tuple[str, str]], search: TypeSearch, page: Page

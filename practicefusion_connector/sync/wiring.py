@@ -123,7 +123,10 @@ class Wiring:
 
     def _own(self, what: str) -> Path:
         """Return a folder of this sync alone; those of other targets may share the common one."""
-        return self._settings.sync.folder / what / digest_of(self.name)
+        place = self._settings.sync.folder / what / digest_of(self.name)
+        # Records lie in it, and dlt writes files that anybody may read.
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return place
 
     def _duckdb(self, given: TargetSettings, file: str, source: Source) -> Target:
         return DuckDBTarget(Path(file), views=given.views)

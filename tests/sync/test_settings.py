@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from practicefusion_connector.errors import InvalidConfig
+from practicefusion_connector.stores import MemoryStore
 from practicefusion_connector.sync.building import built
 from practicefusion_connector.sync.config import SyncSettings, read_settings
 from practicefusion_connector.sync.naming import state_name
@@ -155,3 +156,19 @@ def test_a_target_that_is_none_is_told_before_anything_is_opened(to: str, tmp_pa
     ):
         pass
     assert "canary" not in str(caught.value)
+
+
+def test_what_a_warehouse_s_loader_writes_is_its_owner_s_alone(tmp_path: Path) -> None:
+    # As a service leaves it, whose health anybody may read.
+    (tmp_path / "sync").mkdir(mode=0o755)
+    given = {
+        "source": {"folder": write(tmp_path / "e", [{"resourceType": "Patient", "id": "a"}])},
+        "target": {"to": f"sqlite:///{tmp_path}/house.db"},
+        "sync": {"folder": tmp_path / "sync"},
+    }
+    read = read_settings(None, {}, given)
+    with built(read, read.plan(), policy_for=Policy, open_store=MemoryStore) as sync:
+        sync.run()
+    (place,) = (tmp_path / "sync" / "warehouse").iterdir()
+    assert any(path.is_file() for path in place.rglob("*"))
+    assert place.stat().st_mode & 0o077 == 0

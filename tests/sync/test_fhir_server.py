@@ -157,6 +157,64 @@ def test_a_batch_refused_whole_is_halved_until_the_culprit_is_alone(
 LARGEST = 4000
 
 
+def test_a_batch_a_server_fails_at_is_halved_until_the_culprits_are_alone(
+    scripted: Scripted, server: FhirServer
+) -> None:
+    culprits = {3, 4, 11, 17}
+
+    def answer(method: str, path: str, body: Any) -> Said:
+        sent = {entry["resource"]["n"] for entry in body["entry"]}
+        return (500, {}) if sent & culprits else bundle([answered(e) for e in body["entry"]])
+
+    scripted.answer = answer
+    got = server.batch(entries(20))
+    assert {n for n, each in enumerate(got) if not each.ok} == culprits
+    assert {each.status for each in got if not each.ok} == {500}
+    assert [each.id for n, each in enumerate(got) if n not in culprits] == [
+        f"t{n}" for n in range(20) if n not in culprits
+    ]
+
+
+def test_a_single_entry_a_server_fails_at_is_told(scripted: Scripted, server: FhirServer) -> None:
+    scripted.answer = lambda *_: (500, {})
+    (got,) = server.batch(entries(1))
+    assert (got.ok, got.status) == (False, 500)
+    assert len(scripted.asked) == 2
+
+
+@pytest.mark.parametrize("count", [3, 100])
+def test_a_server_that_fails_at_everything_is_not_asked_about_each(
+    scripted: Scripted, server: FhirServer, count: int
+) -> None:
+    scripted.answer = lambda *_: (500, {})
+    with pytest.raises(errors.UpstreamUnavailable):
+        server.batch(entries(count))
+    # Halves of halves down to three by themselves, each tried twice.
+    assert len(scripted.asked) <= 2 * 12
+
+
+def test_a_server_that_fails_from_a_half_on_is_left_alone(
+    scripted: Scripted, server: FhirServer
+) -> None:
+    def answer(method: str, path: str, body: Any) -> Said:
+        first_half = len(scripted.asked) == 3
+        return bundle([answered(e) for e in body["entry"]]) if first_half else (500, {})
+
+    scripted.answer = answer
+    with pytest.raises(errors.UpstreamUnavailable):
+        server.batch(entries(100))
+    assert len(scripted.asked) <= 3 + 2 * 12
+
+
+def test_creations_a_server_fails_at_are_not_sent_in_halves(
+    scripted: Scripted, server: FhirServer
+) -> None:
+    scripted.answer = lambda *_: (500, {})
+    with pytest.raises(errors.UpstreamUnavailable):
+        server.batch(entries(4), repeatable=False)
+    assert len(scripted.asked) == 1
+
+
 @pytest.fixture
 def narrow(scripted: Scripted) -> Iterator[FhirServer]:
     """A server whose answers are read up to `LARGEST` bytes."""

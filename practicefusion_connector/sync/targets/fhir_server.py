@@ -1,8 +1,9 @@
 """A FHIR server that is written to: authorized requests, and batches sent until they are settled.
 
 A batch (FHIR R4 http §3.1.0.11) is answered entry by entry. Passing failures are tried again, the
-whole batch's and single entries'; a batch the server refuses as a whole is sent in halves until the
-entry at fault is found. It knows what an entry is, and nothing of what the sync is about.
+whole batch's and single entries'; a batch the server refuses or fails at as a whole is sent in
+halves until the entry at fault is found. It knows what an entry is, and nothing of what the sync is
+about.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -23,6 +24,7 @@ from practicefusion_connector.errors import (
     InvalidResponse,
     Rejected,
     ResponseTooLarge,
+    UpstreamUnavailable,
 )
 from practicefusion_connector.smart.bearer import authorized
 from practicefusion_connector.smart.provider import TokenProvider
@@ -37,6 +39,8 @@ _TRIES = 6
 # A resource another writer created at the same moment: Medplum answers 400 where others say 409.
 # What is wrong by itself stays wrong, so one more try is enough to tell them apart.
 _TRIES_IF_REFUSED = 2
+# Where a server fails at so many entries one after the other, it is not the entries.
+_MOST_BLAMED = 3
 _REFUSED = "The target refuses every access token; authorize it again."
 _LOCATION = re.compile(r"(?:^|/)[A-Z][A-Za-z]+/([A-Za-z0-9.-]{1,64})(?:/_history/[^/]+)?$")
 
@@ -61,6 +65,26 @@ class EntryAnswer:
     def ok(self) -> bool:
         """Whether the server did it."""
         return 200 <= self.status < 300
+
+
+@dataclass(slots=True)
+class _Blame:
+    """Whether it is a server that fails with 500, or an entry it fails at.
+
+    Attributes:
+        entries: those to blame, by identity; they have had their tries.
+        in_a_row: failures since the server last took something.
+    """
+
+    entries: set[int] = field(default_factory=set)
+    in_a_row: int = 0
+
+    def put_on(self, entry: Entry, error: UpstreamUnavailable) -> None:
+        """Note that the server failed at an entry sent alone; raise where it is the server."""
+        self.in_a_row += 1
+        if self.in_a_row >= _MOST_BLAMED:
+            raise error
+        self.entries.add(id(entry))
 
 
 class FhirServer:
@@ -124,12 +148,14 @@ class FhirServer:
         run = Run(self._patience)
         answers: list[EntryAnswer | None] = [None] * len(entries)
         open_ = list(range(len(entries)))
+        blame = _Blame()
         for attempt in range(1, _TRIES + 1):
             again = []
-            got = self._exchanged([entries[i] for i in open_], run, repeatable)
+            got = self._exchanged([entries[i] for i in open_], run, repeatable, blame)
             for i, answer in zip(open_, got, strict=True):
                 answers[i] = answer
-                if _worth_another(answer, attempt, repeatable):
+                blamed = id(entries[i]) in blame.entries
+                if not blamed and _worth_another(answer, attempt, repeatable):
                     again.append(i)
             open_ = again
             if not open_:
@@ -141,8 +167,10 @@ class FhirServer:
                 run.sleep(self._transport.wait_before_next(None, attempt), "entries")
         return [answer for answer in answers if answer is not None]
 
-    def _exchanged(self, entries: Sequence[Entry], run: Run, repeatable: bool) -> list[EntryAnswer]:
-        """Send a batch, in halves where it, or its answer, is refused as a whole."""
+    def _exchanged(
+        self, entries: Sequence[Entry], run: Run, repeatable: bool, blame: _Blame
+    ) -> list[EntryAnswer]:
+        """Send a batch, in halves where it is refused or failed at as a whole, or its answer is."""
         if not entries:
             return []
         body = exact.write({"resourceType": "Bundle", "type": "batch", "entry": list(entries)})
@@ -150,8 +178,15 @@ class FhirServer:
         try:
             answer = self._posted(body, run, repeatable)
         except (Rejected, ResponseTooLarge) as error:
+            refused: ConnectorError = error
+        except UpstreamUnavailable as error:
+            if error.http_status != 500 or not repeatable:
+                raise
+            if len(entries) == 1:
+                blame.put_on(entries[0], error)
             refused = error
         else:
+            blame.in_a_row = 0
             self._pace.answered(len(entries), time.monotonic() - started)
             return _read(answer, entries)
         status = refused.http_status
@@ -168,8 +203,8 @@ class FhirServer:
             self._pace.too_large(len(entries))
         middle = len(entries) // 2
         return [
-            *self._exchanged(entries[:middle], run, repeatable),
-            *self._exchanged(entries[middle:], run, repeatable),
+            *self._exchanged(entries[:middle], run, repeatable, blame),
+            *self._exchanged(entries[middle:], run, repeatable, blame),
         ]
 
     def _posted(self, body: bytes, run: Run, repeatable: bool) -> Answer:

@@ -7,6 +7,7 @@ from contextlib import ExitStack, closing
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from practicefusion_connector.connection import Connection
 from practicefusion_connector.errors import InvalidConfig, InvalidInput
@@ -238,7 +239,10 @@ def check_target(to: str) -> None:
         WrongSettings: it is not.
     """
     check_named(to)
-    if to.partition(":")[0] in _TARGETS:
+    kind = to.partition(":")[0]
+    if kind in ("http", "https") and not _has_host(to):
+        raise WrongSettings("The target is no FHIR base URL; one looks like https://host/fhir/R4.")
+    if kind in _TARGETS:
         return
     try:
         destination_of(to)
@@ -247,6 +251,13 @@ def check_target(to: str) -> None:
     else:
         return
     raise WrongSettings(reason)
+
+
+def _has_host(url: str) -> bool:
+    try:
+        return bool(urlsplit(url).hostname)
+    except ValueError:
+        return False
 
 
 def _scopes(given: SourceSettings) -> tuple[str, ...] | None:

@@ -142,7 +142,9 @@ def test_a_type_that_is_none_is_told_with_the_way_out() -> None:
         read_settings(None, {"PF_RESOURCE_TYPES": "Patient, Goals"})
 
 
-@pytest.mark.parametrize("to", ["nonsense", "foo:bar", "x+y://u:canary@h/d", "duckdb:"])
+@pytest.mark.parametrize(
+    "to", ["nonsense", "foo:bar", "x+y://u:canary@h/d", "duckdb:", "http://", "https://[::canary/x"]
+)
 def test_a_target_that_is_none_is_told_before_anything_is_opened(to: str, tmp_path: Path) -> None:
     def untouched() -> Any:
         raise AssertionError
@@ -151,7 +153,7 @@ def test_a_target_that_is_none_is_told_before_anything_is_opened(to: str, tmp_pa
     folder = {"folder": write(tmp_path / "e", [{"resourceType": "Patient", "id": "a"}])}
     read = read.model_copy(update={"source": read.source.model_copy(update=folder)})
     with (
-        pytest.raises(InvalidConfig, match=r"duckdb:FILE") as caught,
+        pytest.raises(InvalidConfig, match=r"duckdb:FILE|no FHIR base URL") as caught,
         built(read, read.plan(), policy_for=Policy, open_store=untouched),
     ):
         pass

@@ -6,7 +6,6 @@ How an export is done is the bulk floor's business; here it is asked for and its
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json
 
+from practicefusion_connector.bulk.searches import members_of
 from practicefusion_connector.connection import Connection
 from practicefusion_connector.errors import Forbidden, NotFound, Rejected
 from practicefusion_connector.fhir.client import FhirClient
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from practicefusion_connector.bulk import Export, ExportOutcome, ExportPlan, JobStore, Patience
 
 _KEPT = "kept"
-# The end of a literal reference, relative or absolute, perhaps to a version (R4 §2.3.0.1).
-_TYPE_AND_ID = re.compile(r"(?:^|/)(?P<type>[A-Z][A-Za-z]*)/(?P<id>[^/]+)(?:/_history/[^/]+)?$")
 
 
 class BulkSource:
@@ -110,11 +108,10 @@ class BulkSource:
             found = client.read("Group", group, Run(self._transport.policy.deadline))
         except (Forbidden, NotFound, Rejected):
             return self._exported_patients(scope, cancel, progress)
-        entities = [each.get("entity") or {} for each in found.get("member") or ()]
-        names = [_TYPE_AND_ID.search(entity.get("reference") or "") for entity in entities]
-        if not names or None in names:
+        ids = set(members_of(found))
+        if "" in ids:
             return self._exported_patients(scope, cancel, progress)
-        return sorted({name["id"] for name in names if name and name["type"] == "Patient"})
+        return sorted(ids)
 
     def _exported_patients(
         self, scope: str, cancel: Event, progress: Callable[[Any], None]

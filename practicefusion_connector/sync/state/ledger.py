@@ -20,7 +20,7 @@ from practicefusion_connector.sync.runs import Phase, Run, RunDocument, Watermar
 from practicefusion_connector.sync.state import schema
 
 _ENDED = ("done", "failed")
-# Of runs that ended, the last ones answer every question; the reports of all lie in the folder.
+# Of runs that ended, the last ones answer every question; their reports lie in the folder, too.
 _KEPT_RUNS = 50
 
 

@@ -13,7 +13,12 @@ from typing import Any, NoReturn
 import click
 
 from practicefusion_connector.cli import output
-from practicefusion_connector.errors import ConnectorError, InternalError, InvalidInput
+from practicefusion_connector.errors import (
+    ConnectorError,
+    InternalError,
+    InvalidInput,
+    UpstreamUnavailable,
+)
 
 _EPILOG = """\b
 Exit codes:
@@ -26,6 +31,14 @@ Exit codes:
 Errors are one line on stderr; with --json the same as a JSON object.
 """
 _INTERRUPTED = 130
+# What libraries raise whose database is away; by name, as most commands import none of them.
+_AWAY = frozenset(
+    {
+        "sqlalchemy.exc.OperationalError",
+        "redis.exceptions.ConnectionError",
+        "redis.exceptions.TimeoutError",
+    }
+)
 
 
 class LazyGroup(click.Group):
@@ -80,7 +93,7 @@ class Root(LazyGroup):
         except ConnectorError as error:
             code = output.tell(error, as_json=as_json)
         except Exception as error:
-            code = output.tell(_defect(error), as_json=as_json)
+            code = output.tell(_away(error) or _defect(error), as_json=as_json)
         sys.exit(code)
 
 
@@ -88,6 +101,17 @@ def _misuse(error: click.ClickException) -> ConnectorError:
     ctx = getattr(error, "ctx", None)
     hint = f" See {ctx.command_path} --help." if ctx else ""
     return InvalidInput(error.format_message().rstrip(".") + "." + hint)
+
+
+def _away(error: Exception) -> ConnectorError | None:
+    """Say that a database is away, where that is it; the library's text may hold its address."""
+    names = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__}
+    if not names & _AWAY:
+        return None
+    return UpstreamUnavailable(
+        "The database of the store, or of the history, cannot be used: see whether it answers and "
+        "takes this account."
+    )
 
 
 def _defect(error: Exception) -> ConnectorError:

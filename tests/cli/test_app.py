@@ -138,6 +138,16 @@ def end(root: Root, *arguments: str) -> object:
     return ended.value.code
 
 
+@pytest.mark.parametrize(
+    "store", ["redis://:{secret}@127.0.0.1:1/0", "postgresql://me:{secret}@127.0.0.1:1/db"]
+)
+def test_a_store_that_is_away_is_no_defect(stored: Commands, store: str) -> None:
+    stored.environment["PRACTICEFUSION_STORE"] = store.format(secret="canary-of-the-store")
+    ran = stored("connections", "list")
+    ran.failed_in_one_line(4, "upstream_unavailable: The database of the store")
+    assert "canary" not in ran.err
+
+
 def test_a_defect_is_one_line_without_its_text(
     root: Root, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from importlib import import_module
@@ -33,6 +34,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.schema import CreateIndex, CreateTable
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from practicefusion_connector.errors import InvalidConfig
 
@@ -216,7 +218,19 @@ def _file(url: URL, path: str, how: SqliteFile) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
+        # SQLite itself does not wait where somebody else changes the mode of the journal, too.
+        patiently = Retrying(
+            retry=retry_if_exception(_is_busy),
+            stop=stop_after_delay(how.timeout),
+            wait=wait_random(0.01, 0.05),
+            reraise=True,
+        )
         for pragma in how.pragmas:
-            connection.execute(f"PRAGMA {pragma}")
+            patiently(connection.execute, f"PRAGMA {pragma}")
 
     return engine
+
+
+def _is_busy(error: BaseException) -> bool:
+    code = error.sqlite_errorcode if isinstance(error, sqlite3.OperationalError) else 0
+    return code & 0xFF == sqlite3.SQLITE_BUSY

@@ -273,6 +273,28 @@ def test_those_who_start_together_create_the_tables_once(url: str) -> None:
             metadata.drop_all(connection)
 
 
+def test_a_new_file_is_opened_by_several_at_once(tmp_path: Path) -> None:
+    # SQLite gives up at once where two of them change the journal's mode: not each time, so often.
+    kept = SqliteFile(pragmas=("journal_mode=WAL",))
+    for number in range(40):
+        metadata, _ = tables()
+        barrier = Barrier(6)
+        with ExitStack() as stack:
+            several = [
+                stack.enter_context(
+                    closing(opened(f"sqlite:///{tmp_path}/{number}.db", sqlite=kept))
+                )
+                for _ in range(6)
+            ]
+
+            def create(database: Database, at: Barrier, wanted: MetaData) -> None:
+                at.wait()
+                database.create(wanted)
+
+            with ThreadPoolExecutor(6) as pool:
+                list(pool.map(create, several, [barrier] * 6, [metadata] * 6))
+
+
 def test_only_what_is_missing_is_created(database: Database, notes: Table) -> None:
     metadata = notes.metadata
     with database.begin() as connection:

@@ -14,31 +14,10 @@ import requests
 from requests.structures import CaseInsensitiveDict
 
 from practicefusion_connector.bulk.manifest import same_origin
-from practicefusion_connector.errors import InvalidResponse, NotFound, UpstreamUnavailable
+from practicefusion_connector.errors import InvalidResponse
 from practicefusion_connector.smart.bearer import authorized
 from practicefusion_connector.smart.provider import TokenProvider
 from practicefusion_connector.transport import Answer, Incoming, Run, Transport
-
-
-class Tokens:
-    """Access tokens whose lack is never taken for what the server says of an export.
-
-    A token endpoint that is away for a minute, with a 404 or a 500, must not end a job of hours
-    that is still good.
-    """
-
-    def __init__(self, tokens: TokenProvider) -> None:
-        self._tokens = tokens
-
-    def access_token(self, run: Run, *, rejected: str | None = None) -> str | None:
-        """Return an access token, or raise what may pass without the endpoint's status."""
-        try:
-            return self._tokens.access_token(run, rejected=rejected)
-        except (NotFound, UpstreamUnavailable) as error:
-            failed = error
-        raise UpstreamUnavailable(
-            f"No access token can be had now. {failed.message}", retry_after=failed.retry_after
-        )
 
 
 class Exchange:

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Event
 
 from practicefusion_connector.bulk import checking
-from practicefusion_connector.bulk.exchange import Exchange, Tokens
+from practicefusion_connector.bulk.exchange import Exchange
 from practicefusion_connector.bulk.fetching import Handling
 from practicefusion_connector.bulk.folder import Folder
 from practicefusion_connector.bulk.jobs import JobStore, StaleJob
@@ -24,7 +24,7 @@ from practicefusion_connector.bulk.polling import Patience
 from practicefusion_connector.bulk.steps import Steps
 from practicefusion_connector.connection import Connection
 from practicefusion_connector.errors import Cancelled, ConnectorError, InvalidConfig, InvalidInput
-from practicefusion_connector.smart.provider import TokenProvider
+from practicefusion_connector.smart.provider import TokenProvider, TokensApart
 from practicefusion_connector.transport import Policy, Transport
 
 
@@ -156,7 +156,7 @@ class Export:
     def _stepping(self, plan: ExportPlan, job_id: str, cancel: Event | None) -> Iterator[Steps]:
         with self._named(), self._sending() as transport, self._folder.held(job_id):
             ledger = Ledger(self._jobs, job_id)
-            tokens = Tokens(self._tokens)
+            tokens = TokensApart(self._tokens)
             exchange = Exchange(transport, self._connection.fhir_base_url, tokens, cancel)
             yield Steps(plan, exchange, self._folder, ledger, self._handling, self._patience)
 

@@ -18,7 +18,13 @@ from threading import Lock
 from typing import Protocol
 
 from practicefusion_connector.connection import Connection
-from practicefusion_connector.errors import AuthExpired, ReauthRequired, RefreshBusy
+from practicefusion_connector.errors import (
+    AuthExpired,
+    NotFound,
+    ReauthRequired,
+    RefreshBusy,
+    UpstreamUnavailable,
+)
 from practicefusion_connector.smart.tokens import TokenSet
 from practicefusion_connector.stores import ConnectionStore, StaleVersion, Stored
 from practicefusion_connector.transport import Run
@@ -72,6 +78,27 @@ class NoTokens:
 
     def access_token(self, run: Run, *, rejected: str | None = None) -> None:
         """Return nothing to send."""
+
+
+class TokensApart:
+    """Access tokens whose lack is never taken for what the FHIR server says.
+
+    A token endpoint that is away for a minute, with a 404 or a 500, must not end an export of hours
+    that is still good, nor pass for a server without a search.
+    """
+
+    def __init__(self, tokens: TokenProvider) -> None:
+        self._tokens = tokens
+
+    def access_token(self, run: Run, *, rejected: str | None = None) -> str | None:
+        """Return an access token, or raise what may pass without the endpoint's status."""
+        try:
+            return self._tokens.access_token(run, rejected=rejected)
+        except (NotFound, UpstreamUnavailable) as error:
+            failed = error
+        raise UpstreamUnavailable(
+            f"No access token can be had now. {failed.message}", retry_after=failed.retry_after
+        )
 
 
 class ManagedTokens:

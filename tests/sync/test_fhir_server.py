@@ -18,7 +18,7 @@ from practicefusion_connector.sync import FhirServer, FhirTarget, FolderSource, 
 from practicefusion_connector.sync.items import Key
 from practicefusion_connector.sync.targets.fhir_server import EntryAnswer
 from practicefusion_connector.sync.targets.pace import Bounds
-from practicefusion_connector.transport import Policy, Transport
+from practicefusion_connector.transport import Policy, Run, Transport
 from tests.sync.data import write
 from tests.sync.fhir_server import target_at
 
@@ -326,6 +326,24 @@ def test_a_busy_server_has_not_refused_a_search(scripted: Scripted, server: Fhir
     scripted.answer = lambda *_: (429, {"resourceType": "OperationOutcome"})
     with pytest.raises(errors.RateLimited):
         server.takes_search("Patient", "identifier", "s|v")
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_a_token_endpoint_that_is_away_says_nothing_of_the_server(
+    scripted: Scripted, status: int
+) -> None:
+    class Away:
+        def access_token(self, run: Run, *, rejected: str | None = None) -> str:
+            kind = errors.NotFound if status == 404 else errors.UpstreamUnavailable
+            raise kind("The token endpoint is away.", http_status=status)
+
+    with closing(Transport(Policy(backoff=0.001))) as transport:
+        server = FhirServer(transport, scripted.url, Away(), Pace())
+        with pytest.raises(errors.UpstreamUnavailable, match="No access token"):
+            server.takes_search("Patient", "identifier", "s|v")
+        with pytest.raises(errors.UpstreamUnavailable, match="No access token"):
+            server.batch(entries(2))
+    assert scripted.asked == []
 
 
 def test_decimals_keep_every_digit_on_the_way_there_and_back(

@@ -27,7 +27,7 @@ from practicefusion_connector.errors import (
     UpstreamUnavailable,
 )
 from practicefusion_connector.smart.bearer import authorized
-from practicefusion_connector.smart.provider import TokenProvider
+from practicefusion_connector.smart.provider import TokenProvider, TokensApart
 from practicefusion_connector.sync.targets.pace import Pace
 from practicefusion_connector.transport import Answer, Run, Transport
 from practicefusion_connector.transport.problems import error_from
@@ -106,7 +106,7 @@ class FhirServer:
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._transport = transport
-        self._tokens = tokens
+        self._tokens = TokensApart(tokens)
         self._pace = pace
         self._patience = patience
 

@@ -330,6 +330,11 @@ class InternalError(ConnectorError):
     code = "internal"
 
 
+def sentence(told: str) -> str:
+    """Return a text with a full stop where it does not end as a sentence does."""
+    return told if told.endswith((".", "?")) else f"{told}."
+
+
 def _tree(root: type[ConnectorError]) -> Iterable[type[ConnectorError]]:
     yield root
     for child in root.__subclasses__():

@@ -293,6 +293,9 @@ def test_a_new_file_is_opened_by_several_at_once(tmp_path: Path) -> None:
 
             with ThreadPoolExecutor(6) as pool:
                 list(pool.map(create, several, [barrier] * 6, [metadata] * 6))
+            with several[0].connect() as connection:
+                assert set(metadata.tables) <= set(inspect(connection).get_table_names())
+                assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
 
 
 def test_only_what_is_missing_is_created(database: Database, notes: Table) -> None:

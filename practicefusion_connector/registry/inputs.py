@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from practicefusion_connector.errors import ActionWarning, InvalidInput
+from practicefusion_connector.errors import ActionWarning, InvalidInput, sentence
 from practicefusion_connector.registry.definitions import Action, Operation, Parameter
 from practicefusion_connector.registry.values import Refused, encode, is_id, nearest, shape
 
@@ -81,7 +81,7 @@ def check(action: Action, inputs: Mapping[str, Any] | None, base_url: str) -> Re
     if problems:
         told = "; ".join(f"{problem['path']} {problem['message']}" for problem in problems)
         raise InvalidInput(
-            f"{action.key}: {told}{'' if told.endswith(('.', '?')) else '.'}",
+            sentence(f"{action.key}: {told}"),
             problems=problems,
             action=action.key,
         )

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
-from practicefusion_connector.errors import InvalidConfig
+from practicefusion_connector.errors import InvalidConfig, sentence
 from practicefusion_connector.fhir.types import why_unknown
 from practicefusion_connector.sync.cron import read_cron
 from practicefusion_connector.sync.planning import SyncPlan
@@ -212,8 +212,8 @@ def read_settings(
         for item in wrong
     ]
     told = "; ".join(f"{problem['path']}: {problem['message']}" for problem in problems)
-    end = "" if told.endswith("?") else "."
-    raise WrongSettings(f"The sync's settings cannot be used: {told}{end}", problems=problems)
+    message = sentence(f"The sync's settings cannot be used: {told}")
+    raise WrongSettings(message, problems=problems)
 
 
 def _outrank(
